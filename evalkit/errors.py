@@ -1,0 +1,61 @@
+"""One tree, named for the boundary that failed.
+
+EvalkitError
+├── ConfigError    (exit 2)  a flag, a name or a YAML key is wrong
+├── TaskError      (exit 2)  a suite's content is wrong
+├── EngineError    (exit 3)  the server that generates tokens
+│   └── ContextLimitError    the conversation no longer fits the model's context
+├── SandboxError   (exit 3)  Docker: daemon, image, container, disk
+│   └── ImageError           an image is missing or cannot be built
+├── WeightsError   (exit 3)  model weights: download, hash, conversion
+└── StoreError     (exit 3)  the run folder
+"""
+
+from typing import ClassVar
+
+
+class EvalkitError(Exception):
+    """Something a user can act on: what happened, and `hint`, the way out."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(EvalkitError):
+    """A flag, a name or a key of a YAML file is wrong."""
+
+    exit_code = 2
+
+
+class TaskError(EvalkitError):
+    """The content of a suite is wrong."""
+
+    exit_code = 2
+
+
+class EngineError(EvalkitError):
+    """The engine did not start, died, or answered what no engine should."""
+
+
+class ContextLimitError(EngineError):
+    """The conversation no longer fits the model's context: a stop reason, not a fault."""
+
+
+class SandboxError(EvalkitError):
+    """The Docker daemon or a container failed."""
+
+
+class ImageError(SandboxError):
+    """An image is missing and could be neither pulled nor built."""
+
+
+class WeightsError(EvalkitError):
+    """Model weights could not be had, or are not the bytes they should be."""
+
+
+class StoreError(EvalkitError):
+    """The run folder cannot be read or written."""

@@ -1,0 +1,170 @@
+"""The seams. `attempt` and `campaign` see these; `cli` hands them the concrete parts."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from evalkit.types import (
+    CommandResult,
+    Evidence,
+    Limits,
+    Network,
+    Reply,
+    Result,
+    Submission,
+    Task,
+    Verdict,
+)
+
+Message = Mapping[str, JsonValue]
+"""A chat message or a trajectory line, as JSON."""
+
+
+class ChatModel(Protocol):
+    """A model behind an OpenAI-compatible endpoint."""
+
+    def chat(
+        self, messages: Sequence[Message], tools: Sequence[Message], *, deadline: float
+    ) -> Reply:
+        """Ask for one turn; `deadline` is a `time.monotonic()` instant.
+
+        Raises ContextLimitError where the conversation no longer fits, EngineError otherwise.
+        """
+        ...
+
+
+class Sandbox(Protocol):
+    """A running container that exists only inside a `with` block."""
+
+    def run(self, command: str, *, timeout_s: float) -> CommandResult:
+        """Run a command in the sandbox's persistent shell."""
+        ...
+
+    def read_file(self, path: str) -> bytes:
+        """Read a regular file; FileNotFoundError, IsADirectoryError or OSError as `open` would."""
+        ...
+
+    def write_file(self, path: str, content: bytes) -> None:
+        """Write a file, making its parent folders."""
+        ...
+
+    def patch(self) -> str:
+        """Return the difference between the tree that was given and the tree as it is now."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A container that runs one script to its end: patch capture, grading."""
+
+    image: str
+    script: str
+    """POSIX shell; the container's main process."""
+    workdir: str = "/"
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Absolute path to content, placed before the start."""
+    trees: Mapping[str, Iterable[bytes]] = field(default_factory=dict)
+    """Absolute folder to a tar stream unpacked there before the start."""
+    collect: tuple[str, ...] = ()
+    """Absolute paths of regular files to read after the end; anything else comes back as None."""
+    limits: Limits = field(default_factory=Limits)
+    network: Network = Network.NONE
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobResult:
+    """How a job ended, by the daemon's word."""
+
+    exit_code: int | None
+    """None where the container was killed at its time limit."""
+    timed_out: bool
+    oom_killed: bool
+    seconds: float
+    stdout: bytes
+    stderr: bytes
+    truncated: bool
+    """Output passed the cap; what is kept is its beginning."""
+    collected: Mapping[str, bytes | None]
+    image_digest: str
+
+
+class Containers(Protocol):
+    """What can be run in containers. Raises SandboxError where Docker fails."""
+
+    def rollout(self, task: Task, attempt: int) -> AbstractContextManager[Sandbox]:
+        """Open the sandbox an agent works in: no network, no history beyond base."""
+        ...
+
+    def run(self, job: Job) -> JobResult:
+        """Run a job in a fresh container and remove it."""
+        ...
+
+
+class Agent(Protocol):
+    """Something that tries to solve a task."""
+
+    @property
+    def needs_engine(self) -> bool:
+        """Whether it asks a model at all."""
+        ...
+
+    def solve(
+        self,
+        task: Task,
+        attempt: int,
+        open_sandbox: Callable[[], AbstractContextManager[Sandbox]],
+        record: Callable[[Message], None],
+    ) -> Submission:
+        """Work on the task; `record` takes each line of the trajectory as it happens.
+
+        Raises EngineError or SandboxError where the fault is not the agent's.
+        """
+        ...
+
+
+class Suite(Protocol):
+    """A named set of tasks and how they are graded. Its quirks live nowhere else."""
+
+    @property
+    def name(self) -> str:
+        """The name used on the command line."""
+        ...
+
+    @property
+    def revision(self) -> str:
+        """Hash of everything that decides a verdict: tasks, tests, recipe."""
+        ...
+
+    def tasks(self) -> Sequence[Task]:
+        """Return every task, in the suite's order. Raises TaskError on bad content."""
+        ...
+
+    def prepare(self, task: Task) -> str:
+        """Make sure that the task's image is on this machine; return its digest."""
+        ...
+
+    def collect(self, task: Task, patch: str, run: Callable[[Job], JobResult]) -> Evidence:
+        """Grade a patch in fresh containers: facts only."""
+        ...
+
+
+class RunStore(Protocol):
+    """The one writer of a run folder."""
+
+    def event(self, kind: str, **facts: JsonValue) -> None:
+        """Append to events.jsonl, with the time."""
+        ...
+
+    def trajectory(self, task_id: str, attempt: int) -> Callable[[Message], None]:
+        """Return the writer of one attempt's trajectory.jsonl."""
+        ...
+
+    def finish(
+        self, result: Result, submission: Submission, evidence: Evidence, verdict: Verdict
+    ) -> None:
+        """Store a finished attempt whole; its line in results.jsonl comes last."""
+        ...

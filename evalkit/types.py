@@ -1,0 +1,296 @@
+"""The records every room speaks in: frozen, keyword-only, validated when built.
+
+Words are those of the field: a *task* is SWE-bench's *instance*, a *rollout* the agent's
+conversation, *evidence* what grading saw, a *verdict* what follows from it.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+
+class Record(BaseModel):
+    """A fact that does not change after it was written down."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Network(StrEnum):
+    """What a container may reach."""
+
+    NONE = "none"
+    BRIDGE = "bridge"
+
+
+class Limits(Record):
+    """What one container may use. What the host could give is recorded apart, as effective."""
+
+    cpus: float = Field(default=1.0, gt=0)
+    memory_mib: int = Field(default=2048, ge=64)
+    pids: int = Field(default=512, ge=16)
+    seconds: float = Field(default=600.0, gt=0)
+    """Wall clock for the whole of grading."""
+
+
+class Task(Record):
+    """One problem: a repository at a base commit, what to do, and the tests that decide."""
+
+    id: str = Field(min_length=1, max_length=255)
+    suite: str
+    repo: str
+    language: str
+    base_commit: str
+    problem: str = Field(min_length=1)
+    image: str
+    workdir: str
+    fail_to_pass: tuple[str, ...]
+    pass_to_pass: tuple[str, ...] = ()
+    test_files: tuple[str, ...] = ()
+    gold_patch: str
+    limits: Limits = Limits()
+    network: Network = Network.NONE
+    """Network of the grading container; a rollout never has one."""
+    payload: Mapping[str, JsonValue] = Field(default_factory=dict)
+    """What only the task's own suite needs in order to grade it."""
+
+    @model_validator(mode="after")
+    def _lists_decide(self) -> Self:
+        required = self.fail_to_pass + self.pass_to_pass
+        if not self.fail_to_pass:
+            raise ValueError("fail_to_pass is empty: no test could show that the task is solved")
+        if len(set(required)) != len(required):
+            twice = sorted({name for name in required if required.count(name) > 1})
+            raise ValueError(f"tests named twice in fail_to_pass and pass_to_pass: {twice}")
+        return self
+
+
+class StopReason(StrEnum):
+    """Why a rollout ended."""
+
+    SUBMITTED = "submitted"
+    TURN_LIMIT = "turn_limit"
+    CONTEXT_LIMIT = "context_limit"
+    TOKEN_LIMIT = "token_limit"  # noqa: S105 - tokens of text, not of access
+    TIME_LIMIT = "time_limit"
+    GAVE_UP = "gave_up"
+    INTERRUPTED = "interrupted"
+
+
+class Usage(Record):
+    """Tokens, as the engine counted them. Completion tokens include tool-call arguments."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+        )
+
+
+class Timings(Record):
+    """Seconds of wall clock one rollout spent, by cause."""
+
+    queue_s: float = 0.0
+    setup_s: float = 0.0
+    llm_s: float = 0.0
+    tool_s: float = 0.0
+    wall_s: float = 0.0
+    ttft_s: float | None = None
+    """Mean time to the first token over the turns that streamed one."""
+
+
+class Submission(Record):
+    """What a rollout hands in. The trajectory itself is on disk, written turn by turn."""
+
+    task_id: str
+    attempt: int = Field(ge=1)
+    patch: str
+    stop: StopReason
+    turns: int = 0
+    usage: Usage = Usage()
+    timings: Timings = Timings()
+
+
+class Applied(StrEnum):
+    """What `git apply` made of the patch."""
+
+    CLEAN = "clean"
+    REJECTED = "rejected"
+    EMPTY = "empty"
+
+
+class TestStatus(StrEnum):
+    """The status of one named test."""
+
+    __test__ = False  # pytest would collect the class by its name
+
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    ERROR = "ERROR"
+
+
+class Canary(StrEnum):
+    """What became of the test that must fail; anything but FAILED discredits the results."""
+
+    FAILED = "failed"
+    PASSED = "passed"
+    MISSING = "missing"
+    UNUSED = "unused"
+    """The suite's official grading has no canary."""
+
+
+class Fault(StrEnum):
+    """What broke that is not the agent's doing. Comes from daemon, cgroup or engine facts."""
+
+    DAEMON = "daemon"
+    IMAGE = "image"
+    DISK = "disk"
+    ENGINE = "engine"
+    GRADER_OOM = "grader_oom"
+
+
+class Flag(StrEnum):
+    """Something a reader of the score should look at. A flag never changes an outcome."""
+
+    RUNNER_TAMPERING = "runner_tampering"
+    EDITED_TESTS = "edited_tests"
+    EDITED_TEST_CONFIG = "edited_test_config"
+    STARTUP_FILE = "startup_file"
+    OUTPUT_TRUNCATED = "output_truncated"
+
+
+class Evidence(Record):
+    """Facts from grading one patch; stored whole, so that a regrade needs no container."""
+
+    applied: Applied
+    statuses: Mapping[str, TestStatus] = Field(default_factory=dict)
+    exit_code: int | None = None
+    timed_out: bool = False
+    seconds: float = 0.0
+    stdout: str = ""
+    stderr: str = ""
+    stdout_sha256: str = ""
+    stderr_sha256: str = ""
+    image_digest: str = ""
+    canary: Canary = Canary.UNUSED
+    flags: tuple[Flag, ...] = ()
+    fault: Fault | None = None
+    fault_detail: str = ""
+
+
+class Outcome(StrEnum):
+    """The conclusion; only `resolved` counts as one."""
+
+    RESOLVED = "resolved"
+    UNRESOLVED = "unresolved"
+    NO_PATCH = "no_patch"
+    PATCH_REJECTED = "patch_rejected"
+    TEST_TIMEOUT = "test_timeout"
+    NO_EVIDENCE = "no_evidence"
+    INFRA_ERROR = "infra_error"
+
+
+class Tally(Record):
+    """How many of a list of required tests passed."""
+
+    passed: int = Field(ge=0)
+    total: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _part_of_whole(self) -> Self:
+        if self.passed > self.total:
+            raise ValueError(f"{self.passed} of {self.total} tests cannot have passed")
+        return self
+
+    @property
+    def complete(self) -> bool:
+        """Whether none failed, was skipped or is missing."""
+        return self.passed == self.total
+
+
+class Verdict(Record):
+    """The judgement of one attempt. Cannot be built resolved with a required test not passed."""
+
+    outcome: Outcome
+    fail_to_pass: Tally
+    pass_to_pass: Tally
+    reasons: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _resolved_means_all_passed(self) -> Self:
+        complete = self.fail_to_pass.complete and self.pass_to_pass.complete
+        proven = complete and self.fail_to_pass.total > 0
+        if self.outcome is Outcome.RESOLVED and not proven:
+            raise ValueError("resolved, though a required test did not pass")
+        return self
+
+
+class ToolCall(Record):
+    """A call the model made: `arguments` is the JSON text as it came, not yet validated."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Reply(Record):
+    """One answer of the engine."""
+
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: str = ""
+    usage: Usage = Usage()
+    ttft_s: float | None = None
+    total_s: float = 0.0
+
+
+class CommandResult(Record):
+    """What a command in a sandbox printed (stdout and stderr as one) and how it ended."""
+
+    output: str
+    exit_code: int | None
+    """None where the command was killed at its timeout."""
+    timed_out: bool = False
+    shell_died: bool = False
+    """The command ended its shell (`exit`, `exec`); the next one starts in a new shell."""
+    omitted_bytes: int = 0
+    """Bytes cut from the middle of the output."""
+
+
+class Result(Record):
+    """One line of results.jsonl: one finished attempt."""
+
+    key: str
+    task_id: str
+    attempt: int
+    retry: int = 0
+    repo: str
+    language: str
+    outcome: Outcome
+    stop: StopReason
+    flags: tuple[Flag, ...] = ()
+    turns: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    queue_s: float
+    setup_s: float
+    ttft_s: float | None
+    llm_s: float
+    tool_s: float
+    grade_s: float
+    wall_s: float
+    f2p_passed: int
+    f2p_total: int
+    p2p_passed: int
+    p2p_total: int
+    patch_sha256: str
+    image_digest: str
+    error: str = ""
