@@ -104,6 +104,32 @@ class Containers(Protocol):
         ...
 
 
+class Images(Protocol):
+    """The images on this machine. Raises ImageError with the log of the step that failed."""
+
+    def digest(self, ref: str) -> str | None:
+        """Return the image's digest, None where it is not on this machine."""
+        ...
+
+    def build(
+        self, tag: str, dockerfile: str, files: Mapping[str, bytes], say: Callable[[str], None]
+    ) -> None:
+        """Build an image from a Dockerfile and the files beside it."""
+        ...
+
+    def ensure_base(
+        self,
+        *,
+        ref: str,
+        suite: str,
+        packages: Sequence[str],
+        tag: str,
+        say: Callable[[str], None],
+    ) -> None:
+        """Make sure of a Debian image with `packages`: pulled, or made by debootstrap."""
+        ...
+
+
 class Agent(Protocol):
     """Something that tries to solve a task."""
 

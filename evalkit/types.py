@@ -37,7 +37,8 @@ class Limits(Record):
 class Task(Record):
     """One problem: a repository at a base commit, what to do, and the tests that decide."""
 
-    id: str = Field(min_length=1, max_length=255)
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,199}$")
+    """Also a folder's name on disk, hence the narrow alphabet."""
     suite: str
     repo: str
     language: str

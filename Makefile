@@ -1,0 +1,29 @@
+# Two commands do everything on a bare machine: `make quickstart` and `make test`.
+.PHONY: quickstart setup test check unit docker engine packaging
+
+quickstart:
+	./setup.sh
+	.venv/bin/evalkit run --suite quickstart
+
+setup:
+	./setup.sh dev
+
+test: setup check unit docker engine packaging
+
+check:
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+unit:
+	.venv/bin/pytest tests/unit
+
+docker:
+	.venv/bin/pytest tests/docker
+
+engine:
+	.venv/bin/pytest tests/engine
+
+packaging:
+	.venv/bin/pytest tests/packaging

@@ -1,0 +1,65 @@
+"""From what a model said to calls: native ones, or a fenced JSON block for small models."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evalkit.types import Reply, ToolCall
+
+_FENCE = re.compile(r"```(?:json|tool_call)?\s*\n(.*?)```", re.DOTALL)
+_TAG = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: `arguments` is None where `problem` says what is wrong with it."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any] | None
+    problem: str = ""
+
+
+def read_calls(reply: Reply, *, fenced: bool) -> list[Call]:
+    """Return the calls of one reply in order; malformed ones are kept, with their problem."""
+    if reply.tool_calls:
+        return [_native(call) for call in reply.tool_calls]
+    return _fenced(reply.text) if fenced else []
+
+
+def _native(call: ToolCall) -> Call:
+    try:
+        arguments = json.loads(call.arguments or "{}")
+    except ValueError as error:
+        return Call(call.id, call.name, None, f"the arguments are not JSON: {error}")
+    if not isinstance(arguments, dict):
+        return Call(call.id, call.name, None, "the arguments are not a JSON object")
+    return Call(call.id, call.name, arguments)
+
+
+def _fenced(text: str) -> list[Call]:
+    blocks = _FENCE.findall(text) or _TAG.findall(text)
+    if not blocks and text.lstrip().startswith("{"):
+        blocks = [text]
+    found = [_block(str(number), block) for number, block in enumerate(blocks)]
+    return [call for call in found if call is not None]
+
+
+def _block(call_id: str, block: str) -> Call | None:
+    """Read a block as a call; None for a block that is no attempt at one, such as code."""
+    if not block.lstrip().startswith("{"):
+        return None
+    try:
+        data = json.loads(block, strict=False)
+    except ValueError as error:
+        if '"name"' not in block:
+            return None
+        return Call(call_id, "", None, f"the block is not valid JSON: {error}")
+    if not isinstance(data, dict) or not isinstance(data.get("name"), str):
+        return None
+    arguments = data.get("arguments", {})
+    if not isinstance(arguments, dict):
+        return Call(call_id, data["name"], None, "`arguments` is not a JSON object")
+    return Call(call_id, data["name"], arguments)

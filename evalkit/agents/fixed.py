@@ -1,0 +1,35 @@
+"""Agents that ask no model: the gold patch and the empty one. They check tasks and grading."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from evalkit.protocols import Message, Sandbox
+from evalkit.types import StopReason, Submission, Task
+
+
+class FixedAgent:
+    """Submits a patch known beforehand."""
+
+    needs_engine = False
+
+    def __init__(self, patch_of: Callable[[Task], str]) -> None:
+        self._patch_of = patch_of
+
+    def solve(
+        self,
+        task: Task,
+        attempt: int,
+        open_sandbox: Callable[[], AbstractContextManager[Sandbox]],  # noqa: ARG002 - protocol
+        record: Callable[[Message], None],  # noqa: ARG002 - protocol
+    ) -> Submission:
+        """Return the patch at once."""
+        return Submission(
+            task_id=task.id,
+            attempt=attempt,
+            patch=self._patch_of(task),
+            stop=StopReason.SUBMITTED,
+        )
+
+
+GOLD = FixedAgent(lambda task: task.gold_patch)
+NULL = FixedAgent(lambda _: "")

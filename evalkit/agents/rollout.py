@@ -1,0 +1,177 @@
+"""One conversation: turns of the model, its calls, their answers, and why it ended."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+
+from evalkit.agents.calls import Call, read_calls
+from evalkit.agents.editor import Editor, ToolError, text_of
+from evalkit.agents.observation import describe, shorten
+from evalkit.agents.prompt import Prompt
+from evalkit.config.runner import AgentConfig, RolloutLimits
+from evalkit.errors import ContextLimitError
+from evalkit.protocols import ChatModel, Message, Sandbox
+from evalkit.types import Reply, StopReason, Task, Usage
+
+_PATIENCE = 3
+"""Turns in a row without a usable call after which the rollout counts as given up."""
+
+
+@dataclass(kw_only=True)
+class Rollout:
+    """The state of one conversation."""
+
+    model: ChatModel
+    config: AgentConfig
+    limits: RolloutLimits
+    stopping: Event
+    sandbox: Sandbox
+    record: Callable[[Message], None]
+    begun: float
+    messages: list[Message] = field(default_factory=list)
+    turns: int = 0
+    idle_turns: int = 0
+    usage: Usage = field(default_factory=Usage)
+    llm_s: float = 0.0
+    tool_s: float = 0.0
+    ttfts: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.prompt = Prompt.load(self.config.prompt)
+        self.editor = Editor(self.sandbox)
+        self.fenced = self.config.tool_format == "fenced"
+        self.deadline = self.begun + self.limits.seconds
+
+    def run(self, task: Task) -> StopReason:
+        """Take turns until something ends the rollout."""
+        self._say({"role": "system", "content": self.prompt.system})
+        self._say({"role": "user", "content": self.prompt.opening(task.problem, task.workdir)})
+        while True:
+            stop = self._limit() or self._turn()
+            if stop is not None:
+                self.record({"kind": "stop", "reason": stop})
+                return stop
+
+    def mean_ttft(self) -> float | None:
+        """Mean seconds to the first token, None where no turn streamed one."""
+        return sum(self.ttfts) / len(self.ttfts) if self.ttfts else None
+
+    def _limit(self) -> StopReason | None:
+        limits = self.limits
+        if self.stopping.is_set():
+            return StopReason.INTERRUPTED
+        if self.idle_turns >= _PATIENCE:
+            return StopReason.GAVE_UP
+        if self.turns >= limits.turns:
+            return StopReason.TURN_LIMIT
+        if limits.completion_tokens and self.usage.completion_tokens >= limits.completion_tokens:
+            return StopReason.TOKEN_LIMIT
+        return StopReason.TIME_LIMIT if time.monotonic() >= self.deadline else None
+
+    def _turn(self) -> StopReason | None:
+        started = time.time()
+        try:
+            reply = self.model.chat(self.messages, self.prompt.tools, deadline=self.deadline)
+        except ContextLimitError:
+            return StopReason.CONTEXT_LIMIT
+        self._account(reply, started)
+        calls = read_calls(reply, fenced=self.fenced)
+        self._say(self._as_message(reply))
+        self.idle_turns = (
+            0 if any(call.arguments is not None for call in calls) else self.idle_turns + 1
+        )
+        if not calls:
+            self._say({"role": "user", "content": self.prompt.no_call})
+        for call in calls:
+            if call.name == "submit" and call.arguments is not None:
+                return StopReason.SUBMITTED
+            self._answer(call)
+        return None
+
+    def _account(self, reply: Reply, started: float) -> None:
+        self.turns += 1
+        self.usage += reply.usage
+        self.llm_s += reply.total_s
+        if reply.ttft_s is not None:
+            self.ttfts.append(reply.ttft_s)
+        self.record(
+            {
+                "kind": "turn",
+                "turn": self.turns,
+                "t0": started,
+                "t1": started + reply.total_s,
+                "ttft_s": reply.ttft_s,
+                "finish_reason": reply.finish_reason,
+                "usage": reply.usage.model_dump(),
+                "text": reply.text,
+                "tool_calls": [call.model_dump() for call in reply.tool_calls],
+            }
+        )
+
+    def _as_message(self, reply: Reply) -> Message:
+        if not reply.tool_calls:
+            return {"role": "assistant", "content": reply.text}
+        if self.fenced:
+            blocks = [
+                f'```json\n{{"name": "{call.name}", "arguments": {call.arguments}}}\n```'
+                for call in reply.tool_calls
+            ]
+            return {"role": "assistant", "content": "\n".join([reply.text, *blocks]).strip()}
+        return {
+            "role": "assistant",
+            "content": reply.text,
+            "tool_calls": [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.arguments},
+                }
+                for call in reply.tool_calls
+            ],
+        }
+
+    def _answer(self, call: Call) -> None:
+        begun = time.monotonic()
+        try:
+            observation = self._execute(call)
+        except ToolError as error:
+            observation = f"Error: {error}"
+        seconds = time.monotonic() - begun
+        self.tool_s += seconds
+        observation = shorten(observation, self.config.observation_chars)
+        self.record(
+            {
+                "kind": "tool",
+                "turn": self.turns,
+                "name": call.name,
+                "arguments": dict(call.arguments) if call.arguments is not None else None,
+                "seconds": seconds,
+                "observation": observation,
+            }
+        )
+        if self.fenced:
+            text = f"Result of {call.name}:\n{observation}"
+            self.messages.append({"role": "user", "content": text})
+        else:
+            answer: Message = {"role": "tool", "tool_call_id": call.id, "content": observation}
+            self.messages.append(answer)
+
+    def _execute(self, call: Call) -> str:
+        if call.arguments is None:
+            raise ToolError(call.problem)
+        if call.name == "str_replace_editor":
+            return self.editor(call.arguments)
+        if call.name == "bash":
+            command = text_of(call.arguments, "command")
+            timeout_s = min(
+                self.config.command_timeout_s, max(1.0, self.deadline - time.monotonic())
+            )
+            return describe(self.sandbox.run(command, timeout_s=timeout_s), timeout_s)
+        names = ", ".join(self.prompt.tool_names())
+        raise ToolError(f"unknown tool {call.name!r}; the tools are {names}")
+
+    def _say(self, message: Message) -> None:
+        self.messages.append(message)
+        if message["role"] != "assistant":
+            self.record({"kind": "message", **message})

@@ -1,0 +1,63 @@
+"""The `tools` agent: a loop of model turns and tool calls, on the host."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import Event
+
+from evalkit.agents.rollout import Rollout
+from evalkit.config.runner import AgentConfig, RolloutLimits
+from evalkit.protocols import ChatModel, Message, Sandbox
+from evalkit.types import Submission, Task, Timings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolAgent:
+    """Lets a model work with `bash`, `str_replace_editor` and `submit`."""
+
+    model: ChatModel
+    config: AgentConfig
+    limits: RolloutLimits
+    stopping: Event
+    """Set when the run is being stopped: the rollout ends at its next turn."""
+
+    needs_engine = True
+
+    def solve(
+        self,
+        task: Task,
+        attempt: int,
+        open_sandbox: Callable[[], AbstractContextManager[Sandbox]],
+        record: Callable[[Message], None],
+    ) -> Submission:
+        """Work until the model submits or a limit is met; the patch is what the tree shows."""
+        begun = time.monotonic()
+        with open_sandbox() as sandbox:
+            setup_s = time.monotonic() - begun
+            rollout = Rollout(
+                model=self.model,
+                config=self.config,
+                limits=self.limits,
+                stopping=self.stopping,
+                sandbox=sandbox,
+                record=record,
+                begun=begun,
+            )
+            stop = rollout.run(task)
+            patch = sandbox.patch()
+        return Submission(
+            task_id=task.id,
+            attempt=attempt,
+            patch=patch,
+            stop=stop,
+            turns=rollout.turns,
+            usage=rollout.usage,
+            timings=Timings(
+                setup_s=setup_s,
+                llm_s=rollout.llm_s,
+                tool_s=rollout.tool_s,
+                wall_s=time.monotonic() - begun,
+                ttft_s=rollout.mean_ttft(),
+            ),
+        )

@@ -1,0 +1,122 @@
+"""The commands, one module each; a command's module is imported when it runs."""
+
+from typing import Annotated
+
+import typer
+
+import evalkit
+from evalkit.cli import options
+
+app = typer.Typer(
+    help="How good is a coding model? Serve it, let it work on real tasks in Docker sandboxes, "
+    "grade its patches with the repositories' own tests.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"auto_envvar_prefix": "EVALKIT", "help_option_names": ["-h", "--help"]},
+    epilog="Start with: evalkit run --suite quickstart   ·   Every flag can be set by EVALKIT_<COMMAND>_<FLAG>.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(evalkit.__version__)
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    suite: options.Suite,
+    runner: options.RunnerName = None,
+    output: options.Output = None,
+    rollouts: options.Rollouts = None,
+    attempts: options.Attempts = 1,
+    task_ids: options.TaskIds = None,
+    part: options.Part = None,
+    pattern: options.Pattern = None,
+    exclude: options.Exclude = None,
+    shuffle: options.Shuffle = None,
+    agent: options.Agent = None,
+    endpoint: options.Endpoint = None,
+    model: options.Model = None,
+    overrides: options.Overrides = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Serve a model, let it work on every task of a suite, grade its patches.
+
+    Results go to stdout and into the run folder, progress to stderr. Exit codes: 0 done, 2 wrong
+    usage, 3 infrastructure (or infra errors remain), 130/143 stopped by a signal.
+    """
+    from evalkit.cli.run import RunRequest, run_command
+    from evalkit.cli.select import Selection
+
+    request = RunRequest(
+        suite=suite,
+        runner=runner,
+        output=output,
+        rollouts=rollouts,
+        attempts=attempts,
+        selection=Selection(
+            ids=tuple(task_ids or ()), part=part, pattern=pattern, exclude=exclude, shuffle=shuffle
+        ),
+        agent=agent,
+        endpoint=endpoint,
+        model=model,
+        overrides=tuple(overrides or ()),
+    )
+    raise typer.Exit(run_command(request, dry_run=dry_run))
+
+
+@app.command()
+def prepare(
+    suite: options.Suite,
+    runner: options.RunnerName = None,
+    overrides: options.Overrides = None,
+) -> None:
+    """Get images and weights now, so that `run` starts at once."""
+    from evalkit.cli.prepare import prepare_command
+
+    prepare_command(suite, runner, overrides or [])
+
+
+@app.command()
+def suites() -> None:
+    """List the suites that ship with evalkit."""
+    from evalkit.cli.listing import list_suites
+
+    list_suites()
+
+
+@app.command()
+def runners() -> None:
+    """List the runners that ship with evalkit."""
+    from evalkit.cli.listing import list_runners
+
+    list_runners()
+
+
+@app.command()
+def agents() -> None:
+    """List the agents."""
+    from evalkit.cli.listing import list_agents
+
+    list_agents()
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine lacks and how to get it. Exit code 3 if something is missing."""
+    from evalkit.cli.doctor import doctor_command
+
+    raise typer.Exit(doctor_command())
+
+
+@app.command()
+def clean() -> None:
+    """Remove containers whose evalkit is provably gone; those of a live run stay."""
+    from evalkit.cli.clean import clean_command
+
+    clean_command()

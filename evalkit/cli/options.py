@@ -1,0 +1,46 @@
+"""The flags, one alias each."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Suite = Annotated[str, typer.Option("--suite", help="Name (see `evalkit suites`) or a folder.")]
+RunnerName = Annotated[
+    str | None,
+    typer.Option("--runner", help="Name (see `evalkit runners`) or a YAML file. [suite's own]"),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change a key of the runner."),
+]
+Output = Annotated[
+    Path | None, typer.Option("-o", metavar="RUN_DIR", help="Run folder. [runs/<run id>]")
+]
+Rollouts = Annotated[
+    int | None, typer.Option("-w", min=1, help="Rollouts side by side, at most. [runner's]")
+]
+Attempts = Annotated[int, typer.Option("-k", min=1, help="Attempts a task.")]
+TaskIds = Annotated[
+    list[str] | None, typer.Option("-i", metavar="TASK_ID", help="Only this task; repeatable.")
+]
+Part = Annotated[
+    str | None, typer.Option("--slice", metavar="A:B", help="Only tasks A to B, from 0.")
+]
+Pattern = Annotated[
+    str | None, typer.Option("--filter", metavar="REGEX", help="Only ids that match.")
+]
+Exclude = Annotated[Path | None, typer.Option(help="A file of task ids to leave out, one a line.")]
+Shuffle = Annotated[
+    int | None, typer.Option(metavar="SEED", help="Take the tasks in a random order.")
+]
+Agent = Annotated[
+    str | None,
+    typer.Option(help="tools, gold (the known solution) or null (no change). [runner's]"),
+]
+Endpoint = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="A server that already runs, as http://host:8000/v1."),
+]
+Model = Annotated[str | None, typer.Option(help="The model's name at --endpoint.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would run, and stop.")]

@@ -1,0 +1,65 @@
+"""Picks the concrete parts, from the environment and the flags."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformdirs import user_cache_path
+from rich.console import Console
+
+from evalkit.config.runner import Runner, load_runner
+from evalkit.sandbox.images import DockerImages
+from evalkit.suites.folder import FolderSuite
+from evalkit.suites.registry import open_suite
+
+progress = Console(stderr=True, highlight=False)
+"""Where progress goes; results go to stdout."""
+
+
+def cache_folder() -> Path:
+    """Return the folder for images' sources, weights and the engine's environment."""
+    given = os.environ.get("EVALKIT_CACHE")  # noqa: TID251 - this is the command line
+    return Path(given) if given else user_cache_path("evalkit")
+
+
+def environment() -> Mapping[str, str]:
+    """Return the environment, for the processes that evalkit starts."""
+    return dict(os.environ)  # noqa: TID251 - this is the command line
+
+
+def api_key() -> str:
+    """Return the key for --endpoint; it never enters a sandbox or a file."""
+    return os.environ.get("EVALKIT_API_KEY", "EMPTY")  # noqa: TID251 - this is the command line
+
+
+def say(text: str) -> None:
+    """Tell one line of progress."""
+    progress.print(text, markup=False, soft_wrap=True)
+
+
+def choose_suite(name: str) -> FolderSuite:
+    """Open a suite over this machine's images."""
+    return open_suite(name, DockerImages(), say)
+
+
+def choose_runner(
+    suite: FolderSuite,
+    name: str | None,
+    overrides: list[str],
+    *,
+    endpoint: str | None = None,
+    model: str | None = None,
+) -> Runner:
+    """Load the runner, the suite's own where none is named; flags count as --set."""
+    extra = []
+    if endpoint is not None:
+        extra += ["engine.kind=endpoint", f"engine.url={endpoint}", "engine.gguf=null"]
+    if model is not None:
+        extra.append(f"engine.model={model}")
+    return load_runner(name or suite.default_runner, [*overrides, *extra])
+
+
+def on_terminal() -> bool:
+    """Whether progress can be drawn in place."""
+    return sys.stderr.isatty()

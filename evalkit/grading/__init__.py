@@ -1,0 +1,1 @@
+"""Judgement: pure functions from evidence to verdict, no I/O, clock or randomness."""

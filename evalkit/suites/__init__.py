@@ -1,0 +1,1 @@
+"""Suites: where tasks come from and how each suite grades them."""

@@ -1,0 +1,37 @@
+"""A conversation with a scripted model in a local folder."""
+
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from doubles.local_sandbox import local_sandbox
+from doubles.scripted_model import Conversation, Converse, ScriptedModel
+from doubles.tasks import make_task
+from evalkit.agents.tools import ToolAgent
+from evalkit.config.runner import AgentConfig, RolloutLimits
+from evalkit.protocols import Message
+from evalkit.types import Reply
+
+
+@pytest.fixture
+def converse(tmp_path: Path) -> Converse:
+    def run(
+        *replies: Reply, stopping: bool = False, fenced: bool = False, **limits: Any
+    ) -> Conversation:
+        event = Event()
+        if stopping:
+            event.set()
+        model, lines = ScriptedModel(iter(replies)), list[Message]()
+        agent = ToolAgent(
+            model=model,
+            config=AgentConfig(tool_format="fenced" if fenced else "native", observation_chars=400),
+            limits=RolloutLimits(**limits),
+            stopping=event,
+        )
+        task = make_task(workdir=str(tmp_path))
+        submission = agent.solve(task, 1, lambda: local_sandbox(tmp_path), lines.append)
+        return Conversation(submission, model, lines)
+
+    return run

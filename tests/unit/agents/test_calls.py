@@ -1,0 +1,50 @@
+"""Calls in what a model said."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalkit.agents.calls import read_calls
+from evalkit.types import Reply
+
+
+def fenced(text: str) -> list[tuple[str, bool]]:
+    calls = read_calls(Reply(text=text), fenced=True)
+    return [(call.name, call.arguments is not None) for call in calls]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"name": "bash", "arguments": {"command": "ls"}}\n```',
+        '```\n{"name": "bash", "arguments": {"command": "ls"}}\n```',
+        '{"name": "bash", "arguments": {"command": "ls"}}',
+        '<tool_call>\n{"name": "bash", "arguments": {"command": "ls"}}\n</tool_call>',
+        '```json\n{"name": "bash", "arguments": {"command": "a\nb"}}\n```',
+    ],
+)
+def test_a_call_is_read_from(text: str) -> None:
+    assert fenced(text) == [("bash", True)]
+
+
+def test_code_in_a_fence_is_no_call() -> None:
+    assert fenced("```python\nprint({})\n```\n```\nls\n```") == []
+
+
+def test_two_blocks_are_two_calls() -> None:
+    block = '```json\n{"name": "submit", "arguments": {}}\n```\n'
+    assert fenced(block * 2) == [("submit", True)] * 2
+
+
+def test_a_block_that_is_nearly_a_call_is_kept_with_its_problem() -> None:
+    assert fenced('```json\n{"name": "bash", "arguments": {"command": "ls}\n```') == [("", False)]
+
+
+def test_text_is_not_searched_for_calls_in_the_native_format() -> None:
+    text = '```json\n{"name": "bash", "arguments": {}}\n```'
+    assert read_calls(Reply(text=text), fenced=False) == []
+
+
+@given(st.text())
+def test_any_text_is_read_without_a_crash(text: str) -> None:
+    assert isinstance(read_calls(Reply(text=f"```json\n{text}\n```"), fenced=True), list)

@@ -1,0 +1,95 @@
+"""What a run folder holds and when."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from doubles.tasks import make_result
+from evalkit.errors import ConfigError, StoreError
+from evalkit.store import RunFolder
+from evalkit.types import Applied, Evidence, Outcome, StopReason, Submission, Tally, Verdict
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[RunFolder]:
+    with RunFolder(tmp_path / "run") as folder:
+        folder.describe(model="m")
+        yield folder
+
+
+def finish(folder: RunFolder, patch: str = "diff\n") -> Path:
+    verdict = Verdict(
+        outcome=Outcome.UNRESOLVED,
+        fail_to_pass=Tally(passed=0, total=1),
+        pass_to_pass=Tally(passed=1, total=1),
+    )
+    submission = Submission(task_id="demo", attempt=1, patch=patch, stop=StopReason.SUBMITTED)
+    evidence = Evidence(applied=Applied.CLEAN, stdout="out", stderr="err")
+    folder.finish(make_result(), submission, evidence, verdict)
+    return folder.path / "tasks" / "demo" / "1"
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
+
+
+def test_a_finished_attempt_has_its_line(folder: RunFolder) -> None:
+    finish(folder)
+    assert [line["task_id"] for line in lines(folder.path / "results.jsonl")] == ["demo"]
+
+
+def test_a_finished_attempt_has_its_files(folder: RunFolder) -> None:
+    names = {path.name for path in finish(folder).iterdir()}
+    assert names == {"patch.diff", "stdout.log", "stderr.log", "evidence.json", "verdict.json"}
+
+
+def test_the_prediction_is_in_the_form_of_swe_bench(folder: RunFolder) -> None:
+    finish(folder)
+    prediction = lines(folder.path / "preds.jsonl")[0]
+    assert (prediction["instance_id"], prediction["model_patch"]) == ("demo", "diff\n")
+
+
+def test_an_event_has_its_time(folder: RunFolder) -> None:
+    folder.event("paused", why="disk")
+    assert lines(folder.path / "events.jsonl")[0].keys() == {"t", "kind", "why"}
+
+
+def test_a_trajectory_is_written_line_by_line(folder: RunFolder) -> None:
+    record = folder.trajectory("demo", 1)
+    record({"kind": "turn"})
+    assert lines(folder.path / "tasks/demo/1/trajectory.jsonl") == [{"kind": "turn"}]
+
+
+def test_facts_about_the_run_add_up(folder: RunFolder) -> None:
+    folder.describe(suite="s")
+    assert json.loads((folder.path / "run.json").read_text()) == {"model": "m", "suite": "s"}
+
+
+def test_a_folder_that_holds_a_run_is_refused(folder: RunFolder) -> None:
+    with pytest.raises(ConfigError, match="already holds a run"):
+        RunFolder(folder.path)
+
+
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+    with RunFolder(tmp_path / "run"), pytest.raises(StoreError, match="another evalkit"):
+        RunFolder(tmp_path / "run").__enter__()
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot write"):
+        RunFolder(tmp_path / "file" / "run").__enter__()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(text=st.text())
+def test_any_text_of_a_model_comes_back_as_one_line(folder: RunFolder, text: str) -> None:
+    path = folder.path / "tasks/demo/2/trajectory.jsonl"
+    path.unlink(missing_ok=True)
+    folder.trajectory("demo", 2)({"kind": "turn", "text": text})
+    assert lines(path) == [{"kind": "turn", "text": text}]
