@@ -48,12 +48,6 @@ class Campaign:
         self._stopping = stopping
         self._telling = Lock()
 
-    def prepare(self, say: Callable[[int, Task], None]) -> None:
-        """Make sure of every task's image, one after the other; `say` gets each number."""
-        for number, task in enumerate(self._plan.tasks, 1):
-            say(number, task)
-            self._parts.suite.prepare(task)
-
     def run(self) -> list[Finished]:
         """Run every attempt; those of one round before the next, so that coverage stays even."""
         rounds = product(range(1, self._plan.attempts + 1), self._plan.tasks)

@@ -3,15 +3,21 @@
 import os
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 from rich.console import Console
 
 from evalkit.config.runner import Runner, load_runner
-from evalkit.sandbox.images import DockerImages
+from evalkit.sandbox.daemon import connect
+from evalkit.sandbox.images import Images
 from evalkit.suites.folder import FolderSuite
 from evalkit.suites.registry import open_suite
+
+if TYPE_CHECKING:
+    from docker import APIClient
 
 progress = Console(stderr=True, highlight=False)
 """Where progress goes; results go to stdout."""
@@ -38,9 +44,15 @@ def say(text: str) -> None:
     progress.print(text, markup=False, soft_wrap=True)
 
 
+@cache
+def docker() -> "APIClient":
+    """Connect to the Docker daemon, once. Raises SandboxError where none answers."""
+    return connect()
+
+
 def choose_suite(name: str) -> FolderSuite:
     """Open a suite over this machine's images."""
-    return open_suite(name, DockerImages(), say)
+    return open_suite(name, lambda: Images(docker()), say)
 
 
 def choose_runner(

@@ -52,9 +52,14 @@ class TaskFile(Record):
 
 
 class FolderSuite:
-    """Tasks written for evalkit or by its user, graded by pytest."""
+    """Tasks written for evalkit or by its user, graded by pytest.
 
-    def __init__(self, root: Path, images: Images, say: Callable[[str], None]) -> None:
+    `images` is asked for when images are needed: reading tasks takes no Docker.
+    """
+
+    def __init__(
+        self, root: Path, images: Callable[[], Images], say: Callable[[str], None]
+    ) -> None:
         self._root = root
         self._images = images
         self._say = say
@@ -106,11 +111,11 @@ class FolderSuite:
 
     def prepare(self, task: Task) -> str:
         """Build the task's image unless it is there; return its digest."""
-        digest = self._images.digest(task.image)
+        digest = self._images().digest(task.image)
         if digest is None:
             self._say(f"building the image of {task.id}")
             self._build(task)
-            digest = self._images.digest(task.image)
+            digest = self._images().digest(task.image)
         if digest is None:
             raise ImageError(f"{task.image} was built and is not there")
         return digest
@@ -129,12 +134,12 @@ class FolderSuite:
     def _build(self, task: Task) -> None:
         image = self._file.image
         base = self._base_tag()
-        self._images.ensure_base(
+        self._images().ensure_base(
             ref=image.base, suite=image.suite, packages=image.packages, tag=base, say=self._say
         )
         history = (self._root / task.id / "history.fi").read_bytes()
         dockerfile = _DOCKERFILE.format(base=base, workdir=task.workdir, commit=task.base_commit)
-        self._images.build(task.image, dockerfile, {"history.fi": history}, self._say)
+        self._images().build(task.image, dockerfile, {"history.fi": history}, self._say)
 
     def _base_tag(self) -> str:
         return f"evalkit/base:{self._file.image.suite}-{_hash(self._file.image.model_dump())}"

@@ -9,7 +9,9 @@ from evalkit.protocols import Images
 from evalkit.suites.folder import FolderSuite
 
 
-def open_suite(name_or_folder: str, images: Images, say: Callable[[str], None]) -> FolderSuite:
+def open_suite(
+    name_or_folder: str, images: Callable[[], Images], say: Callable[[str], None]
+) -> FolderSuite:
     """Open a suite that ships with evalkit, or a folder of the user's with a suite.yaml."""
     folder = Path(name_or_folder)
     if not (folder / "suite.yaml").is_file():

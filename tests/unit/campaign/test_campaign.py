@@ -44,7 +44,6 @@ class FakeParts:
     collect_error: Exception | None = None
     stored: list[Result] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
-    prepared: list[str] = field(default_factory=list)
     needs_engine = False
     name = "fake"
     revision = "1"
@@ -63,8 +62,7 @@ class FakeParts:
         return self.tasks_
 
     def prepare(self, task: Task) -> str:
-        self.prepared.append(task.id)
-        return "sha256:1"
+        raise NotImplementedError
 
     def collect(self, task: Task, patch: str, run: Callable[[Job], JobResult]) -> Evidence:
         if self.collect_error is not None:
@@ -120,12 +118,6 @@ def test_every_attempt_of_every_task_is_made() -> None:
     fake = FakeParts()
     campaign(fake, attempts=2).run()
     assert len({(result.task_id, result.attempt) for result in fake.stored}) == 6
-
-
-def test_images_are_made_sure_of_first() -> None:
-    fake = FakeParts()
-    campaign(fake).prepare(lambda _number, _task: None)
-    assert fake.prepared == ["task-0", "task-1", "task-2"]
 
 
 def test_the_watcher_hears_of_turns() -> None:
