@@ -24,5 +24,6 @@ git ls-tree -r -z --name-only "$BASE" | grep -zE "(^|/)($protected)\$" |
 cp -R --remove-destination "$TESTS/." .
 
 exec python3 -P -m pytest -p no:cacheprovider -q --rootdir="$WORKDIR" -c /dev/null \
+    --continue-on-collection-errors \
     -o addopts= -o pythonpath="$WORKDIR" -o junit_family=xunit1 \
     --junitxml="$RESULTS" "$@"

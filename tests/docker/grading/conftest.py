@@ -1,0 +1,62 @@
+"""Grading of quickstart's first task, with patches made in a real sandbox."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from evalkit.grading.judge import judge
+from evalkit.sandbox.containers import DockerContainers
+from evalkit.sandbox.daemon import connect
+from evalkit.sandbox.images import Images
+from evalkit.suites.folder import FolderSuite
+from evalkit.suites.registry import open_suite
+from evalkit.types import Evidence, Outcome, Task
+
+Attack = Callable[..., str]
+Grade = Callable[[str], Evidence]
+
+
+@pytest.fixture(scope="session")
+def containers() -> DockerContainers:
+    return DockerContainers(connect(), run_id="test-grading")
+
+
+@pytest.fixture(scope="session")
+def suite() -> FolderSuite:
+    return open_suite("quickstart", lambda: Images(connect()), print)
+
+
+@pytest.fixture(scope="session")
+def task(suite: FolderSuite) -> Task:
+    found = suite.tasks()[0]
+    suite.prepare(found)
+    return found
+
+
+@pytest.fixture(scope="session")
+def patch_of(containers: DockerContainers, task: Task) -> Attack:
+    """The patch of a rollout that appends to files, after a command."""
+
+    def make(appended: Mapping[str, str] | None = None, command: str = "true") -> str:
+        with containers.rollout(task, 1) as sandbox:
+            sandbox.run(command, timeout_s=30)
+            for name, text in (appended or {}).items():
+                path = f"{task.workdir}/{name}"
+                try:
+                    before = sandbox.read_file(path)
+                except FileNotFoundError:
+                    before = b""
+                sandbox.write_file(path, before + text.encode())
+            return sandbox.patch()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def grade(suite: FolderSuite, containers: DockerContainers, task: Task) -> Grade:
+    return lambda patch: suite.collect(task, patch, containers.run)
+
+
+@pytest.fixture(scope="session")
+def outcome(grade: Grade, task: Task) -> Callable[[str], Outcome]:
+    return lambda patch: judge(task, grade(patch)).outcome
