@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from evalkit.errors import ConfigError, StoreError
 from evalkit.protocols import Message
-from evalkit.types import Evidence, Result, Submission, Verdict
+from evalkit.types import EngineSample, Evidence, Result, Submission, Verdict
 
 
 class RunFolder:
@@ -58,9 +58,9 @@ class RunFolder:
         """Append to events.jsonl, with the time."""
         self._append(self.path / "events.jsonl", {"t": time.time(), "kind": kind, **facts})
 
-    def engine_sample(self, sample: Mapping[str, JsonValue]) -> None:
+    def engine_sample(self, sample: EngineSample) -> None:
         """Append to engine.jsonl."""
-        self._append(self.path / "engine.jsonl", sample)
+        self._append(self.path / "engine.jsonl", sample.model_dump())
 
     def trajectory(self, task_id: str, attempt: int) -> Callable[[Message], None]:
         """Return the writer of one attempt's trajectory.jsonl."""

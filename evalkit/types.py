@@ -252,6 +252,20 @@ class Reply(Record):
     total_s: float = 0.0
 
 
+class EngineSample(Record):
+    """One look at the engine, a line of engine.jsonl; token counters count from its start."""
+
+    t: float
+    """Unix seconds."""
+    prompt_tokens: int = 0
+    generation_tokens: int = 0
+    running: int = 0
+    """Requests being worked on."""
+    waiting: int = 0
+    kv_usage: float = 0.0
+    """Share of the KV cache in use, 0 to 1; of the fullest where several engines answer."""
+
+
 class CommandResult(Record):
     """What a command in a sandbox printed (stdout and stderr as one) and how it ended."""
 

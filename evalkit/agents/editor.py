@@ -6,6 +6,7 @@ from typing import Any
 
 from evalkit.protocols import Sandbox
 
+COMMANDS = ("view", "create", "str_replace", "insert")
 _CONTEXT = 4
 
 
@@ -21,12 +22,9 @@ class Editor:
 
     def __call__(self, arguments: Mapping[str, Any]) -> str:
         """Run one command of the editor. Raises ToolError."""
-        commands: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
-            "view": self._view,
-            "create": self._create,
-            "str_replace": self._str_replace,
-            "insert": self._insert,
-        }
+        actions: tuple[Callable[[str, Mapping[str, Any]], str], ...]
+        actions = (self._view, self._create, self._str_replace, self._insert)
+        commands = dict(zip(COMMANDS, actions, strict=True))
         command = text_of(arguments, "command")
         if command not in commands:
             raise ToolError(f"unknown command {command!r}; use one of {', '.join(commands)}")

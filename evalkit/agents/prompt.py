@@ -19,11 +19,14 @@ class Prompt(Record):
 
     system: str
     instance: str
-    """Shown first, with {{problem}} and {{workdir}} filled in."""
+    """Shown first, with {{problem}}, {{workdir}} and {{files}} filled in."""
     no_call: str
     """Answer to a turn without a call."""
+    empty_submit: str = ""
+    """Answer, once, to a submit of an unchanged tree; empty takes every submit."""
     tools: tuple[Mapping[str, Any], ...]
-    """Function schemas, as sent to the engine."""
+    """Function schemas, as sent to the engine: of bash, submit, str_replace_editor, or of single
+    commands of the editor as tools of their own."""
 
     @classmethod
     def load(cls, name: str) -> Self:
@@ -43,7 +46,7 @@ class Prompt(Record):
         """Names of the tools it offers."""
         return [tool["function"]["name"] for tool in self.tools]
 
-    def opening(self, problem: str, workdir: str) -> str:
+    def opening(self, *, problem: str, workdir: str, files: str) -> str:
         """Fill in the first user message in one pass: braces in the problem stay what they are."""
-        values = {"problem": problem, "workdir": workdir}
-        return re.sub(r"\{\{(problem|workdir)\}\}", lambda m: values[m[1]], self.instance)
+        values = {"problem": problem, "workdir": workdir, "files": files}
+        return re.sub(r"\{\{(problem|workdir|files)\}\}", lambda m: values[m[1]], self.instance)

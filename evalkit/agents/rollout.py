@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from evalkit.agents.calls import Call, read_calls
-from evalkit.agents.editor import Editor, ToolError, text_of
+from evalkit.agents.editor import COMMANDS, Editor, ToolError, text_of
 from evalkit.agents.observation import describe, shorten
 from evalkit.agents.prompt import Prompt
 from evalkit.config.runner import AgentConfig, RolloutLimits
-from evalkit.errors import ContextLimitError
+from evalkit.errors import ContextLimitError, DeadlineError
 from evalkit.protocols import ChatModel, Message, Sandbox
 from evalkit.types import Reply, StopReason, Task, Usage
 
+_LIST_FILES = "git ls-files | head -n 100"
 _PATIENCE = 3
 """Turns in a row without a usable call after which the rollout counts as given up."""
 
@@ -31,6 +32,7 @@ class Rollout:
     begun: float
     messages: list[Message] = field(default_factory=list)
     turns: int = 0
+    asked_back: bool = False
     idle_turns: int = 0
     usage: Usage = field(default_factory=Usage)
     llm_s: float = 0.0
@@ -46,12 +48,16 @@ class Rollout:
     def run(self, task: Task) -> StopReason:
         """Take turns until something ends the rollout."""
         self._say({"role": "system", "content": self.prompt.system})
-        self._say({"role": "user", "content": self.prompt.opening(task.problem, task.workdir)})
+        self._say({"role": "user", "content": self._opening(task)})
         while True:
             stop = self._limit() or self._turn()
             if stop is not None:
                 self.record({"kind": "stop", "reason": stop})
                 return stop
+
+    def _opening(self, task: Task) -> str:
+        files = self.sandbox.run(_LIST_FILES, timeout_s=30).output.strip()
+        return self.prompt.opening(problem=task.problem, workdir=task.workdir, files=files)
 
     def mean_ttft(self) -> float | None:
         """Mean seconds to the first token, None where no turn streamed one."""
@@ -75,6 +81,8 @@ class Rollout:
             reply = self.model.chat(self.messages, self.prompt.tools, deadline=self.deadline)
         except ContextLimitError:
             return StopReason.CONTEXT_LIMIT
+        except DeadlineError:
+            return StopReason.TIME_LIMIT
         self._account(reply, started)
         calls = read_calls(reply, fenced=self.fenced)
         self._say(self._as_message(reply))
@@ -84,10 +92,17 @@ class Rollout:
         if not calls:
             self._say({"role": "user", "content": self.prompt.no_call})
         for call in calls:
-            if call.name == "submit" and call.arguments is not None:
+            if call.name == "submit" and call.arguments is not None and self._may_submit():
                 return StopReason.SUBMITTED
             self._answer(call)
         return None
+
+    def _may_submit(self) -> bool:
+        """Whether to take a submit: a prompt may ask back, once, where nothing was changed."""
+        if self.asked_back or not self.prompt.empty_submit:
+            return True
+        self.asked_back = True
+        return bool(self.sandbox.run("git status --porcelain", timeout_s=30).output.strip())
 
     def _account(self, reply: Reply, started: float) -> None:
         self.turns += 1
@@ -160,16 +175,20 @@ class Rollout:
     def _execute(self, call: Call) -> str:
         if call.arguments is None:
             raise ToolError(call.problem)
+        if call.name not in self.prompt.tool_names():
+            names = ", ".join(self.prompt.tool_names())
+            raise ToolError(f"unknown tool {call.name!r}; the tools are {names}")
         if call.name == "str_replace_editor":
             return self.editor(call.arguments)
+        if call.name in COMMANDS:
+            return self.editor({**call.arguments, "command": call.name})
         if call.name == "bash":
             command = text_of(call.arguments, "command")
             timeout_s = min(
                 self.config.command_timeout_s, max(1.0, self.deadline - time.monotonic())
             )
             return describe(self.sandbox.run(command, timeout_s=timeout_s), timeout_s)
-        names = ", ".join(self.prompt.tool_names())
-        raise ToolError(f"unknown tool {call.name!r}; the tools are {names}")
+        return self.prompt.empty_submit
 
     def _say(self, message: Message) -> None:
         self.messages.append(message)

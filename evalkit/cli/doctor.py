@@ -7,10 +7,10 @@ from pathlib import Path
 import psutil
 import typer
 
-from evalkit.cli.wiring import cache_folder, docker
+from evalkit.cli.wiring import cache_folder, docker, environment
 from evalkit.errors import EvalkitError
 from evalkit.serving.interpreter import engine_python
-from evalkit.serving.machine import gpu_names
+from evalkit.serving.vllm import this_machine
 
 _MIN_FREE_GIB = 10
 
@@ -32,7 +32,7 @@ def doctor_command() -> int:
 def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "docker", _docker
     yield "engine", lambda: engine_python("auto", cache_folder())
-    yield "gpu", lambda: ", ".join(gpu_names()) or "none: vLLM will run on the CPU"
+    yield "gpu", _gpu
     yield "memory", _memory
     yield "disk", _disk
 
@@ -40,6 +40,11 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
 def _docker() -> str:
     version = docker().version()
     return f"{version['Version']}, {version['Os']}/{version['Arch']}"
+
+
+def _gpu() -> str:
+    machine = this_machine(environment())
+    return f"{machine.gpus}" if machine.gpus else f"none: vLLM runs on {len(machine.cores)} cores"
 
 
 def _memory() -> str:

@@ -139,7 +139,7 @@ class FolderSuite:
         )
         history = (self._root / task.id / "history.fi").read_bytes()
         dockerfile = _DOCKERFILE.format(base=base, workdir=task.workdir, commit=task.base_commit)
-        self._images().build(task.image, dockerfile, {"history.fi": history}, self._say)
+        self._images().build(task.image, dockerfile, {"history.fi": history}, lambda _step: None)
 
     def _base_tag(self) -> str:
         return f"evalkit/base:{self._file.image.suite}-{_hash(self._file.image.model_dump())}"

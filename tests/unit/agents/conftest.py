@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from doubles.local_sandbox import local_sandbox
-from doubles.scripted_model import Conversation, Converse, ScriptedModel
-from doubles.tasks import make_task
 from evalkit.agents.tools import ToolAgent
 from evalkit.config.runner import AgentConfig, RolloutLimits
 from evalkit.protocols import Message
 from evalkit.types import Reply
+from tests.doubles.local_sandbox import local_sandbox
+from tests.doubles.scripted_model import Conversation, Converse, ScriptedModel
+from tests.doubles.tasks import make_task
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from doubles.local_sandbox import LocalSandbox
 from evalkit.agents.editor import Editor, ToolError
+from tests.doubles.local_sandbox import LocalSandbox
 
 
 @pytest.fixture

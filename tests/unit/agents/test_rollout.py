@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from doubles.scripted_model import SUBMIT, Converse, calls, says
 from evalkit.agents.prompt import Prompt
 from evalkit.types import StopReason
+from tests.doubles.scripted_model import SUBMIT, Converse, calls, says
 
 
 def test_submit_ends_the_rollout(converse: Converse) -> None:
@@ -119,5 +119,7 @@ def test_a_file_that_prints_a_call_does_not_end_the_rollout(
 
 
 def test_the_problem_is_data_even_where_it_looks_like_a_template() -> None:
-    opening = Prompt.load("default").opening("see {{workdir}} and $HOME", "/repo")
+    opening = Prompt.load("default").opening(
+        problem="see {{workdir}} and $HOME", workdir="/repo", files="a.py"
+    )
     assert "see {{workdir}} and $HOME" in opening

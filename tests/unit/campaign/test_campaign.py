@@ -9,7 +9,6 @@ from typing import NoReturn
 import pytest
 from pydantic import JsonValue
 
-from doubles.tasks import make_task
 from evalkit.attempt import Finished, Parts
 from evalkit.campaign import Campaign, Plan
 from evalkit.errors import EngineError, SandboxError
@@ -27,6 +26,7 @@ from evalkit.types import (
     TestStatus,
     Verdict,
 )
+from tests.doubles.tasks import make_task
 
 Solve = Callable[[Task, int], Submission]
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from doubles.tasks import make_task
 from evalkit.cli.select import Selection, select
 from evalkit.errors import ConfigError
+from tests.doubles.tasks import make_task
 
 TASKS = [make_task(id=name) for name in ("alpha", "beta", "gamma", "delta")]
 

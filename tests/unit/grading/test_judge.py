@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from doubles.tasks import make_task
 from evalkit.grading.judge import judge
 from evalkit.types import Applied, Canary, Evidence, Fault, Outcome, TestStatus
+from tests.doubles.tasks import make_task
 
 TASK = make_task()
 NEW, OLD = TASK.fail_to_pass[0], TASK.pass_to_pass[0]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from doubles.tasks import make_task
 from evalkit.grading.tamper import flag_patch
 from evalkit.types import Flag
+from tests.doubles.tasks import make_task
 
 
 def patch(path: str, *added: str) -> str:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from doubles.tasks import make_result
 from evalkit.errors import ConfigError, StoreError
 from evalkit.store import RunFolder
 from evalkit.types import Applied, Evidence, Outcome, StopReason, Submission, Tally, Verdict
+from tests.doubles.tasks import make_result
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from doubles.tasks import make_task
 from evalkit.protocols import JobResult
 from evalkit.suites.pytest_job import grading_job, read_evidence
 from evalkit.types import Applied, Canary, Fault
+from tests.doubles.tasks import make_task
 
 NONCE = "0123456789abcdef"
 RESULTS = f"/evalkit-{NONCE}/junit.xml"

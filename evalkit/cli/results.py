@@ -1,0 +1,82 @@
+"""What a run came to: a table on stdout, charts in its folder."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from evalkit.cli.live import STYLES
+from evalkit.cli.wiring import say
+from evalkit.reporting.load import load_run
+from evalkit.reporting.run import Run
+from evalkit.reporting.summary import Score, Summary, summarise
+
+
+def show_results(folder: Path) -> None:
+    """Print the attempts and the summary of a run folder; write its charts."""
+    from evalkit.reporting.charts import write_charts
+
+    run = load_run(folder)
+    console = Console(highlight=False)
+    console.print(_attempts(run))
+    console.print(_summary(summarise(run)))
+    charts = write_charts(run, folder / "report")
+    say(f"charts: {', '.join(str(chart) for chart in charts)}")
+    say(f"run folder: {folder}")
+
+
+def _attempts(run: Run) -> Table:
+    table = Table(title=f"{run.manifest['suite']}: {run.manifest['model']}")
+    for heading in ("task", "attempt", "outcome", "stop", "flags"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("turns", "tokens out", "seconds"):
+        table.add_column(heading, justify="right")
+    for result in run.results:
+        table.add_row(
+            result.task_id,
+            str(result.attempt),
+            f"[{STYLES[result.outcome]}]{result.outcome}[/]",
+            result.stop,
+            ", ".join(result.flags),
+            str(result.turns),
+            f"{result.completion_tokens:,}",
+            f"{result.wall_s:.0f}",
+        )
+    return table
+
+
+def _summary(summary: Summary) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_row("resolved", _score(summary.score))
+    counts = [f"{count} {outcome}" for outcome, count in summary.outcomes.items() if count]
+    table.add_row("outcomes", ", ".join(counts))
+    if summary.flagged and summary.score_without_flagged:
+        table.add_row(f"without {summary.flagged} flagged", _score(summary.score_without_flagged))
+    if summary.score_without_infra and summary.score_without_infra != summary.score:
+        table.add_row("without infra errors", _score(summary.score_without_infra))
+    if summary.turns_median is not None:
+        table.add_row("turns", f"{summary.turns_median:g} (median)")
+    if summary.output_tok_s is not None and summary.busy_tok_s is not None:
+        _add_tokens(table, summary)
+    return table
+
+
+def _add_tokens(table: Table, summary: Summary) -> None:
+    usage = summary.usage
+    fresh = usage.prompt_tokens - usage.cached_tokens
+    table.add_row(
+        "tokens", f"{usage.completion_tokens:,} out, {fresh:,} in, {usage.cached_tokens:,} cached"
+    )
+    if summary.engine_completion_tokens is not None:
+        counted = f"{summary.engine_completion_tokens:,} out, probes left out"
+        table.add_row("by the engine's counter", counted)
+    table.add_row("output_tok_s", f"{summary.output_tok_s:.1f} from first request to last token")
+    table.add_row("busy_tok_s", f"{summary.busy_tok_s:.1f} while a request was in flight")
+
+
+def _score(score: Score) -> str:
+    rate = score.rate
+    return (
+        f"{score.resolved} of {score.of}, {rate.estimate:.1%} "
+        f"(95 % interval {rate.low:.1%} to {rate.high:.1%})"
+    )

@@ -1,0 +1,94 @@
+"""A run in figures."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from statistics import median
+
+from evalkit.reporting.run import Run
+from evalkit.stats import Interval, busy_tok_s, output_tok_s, wilson
+from evalkit.types import Outcome, Record, Result, Usage
+
+
+class Score(Record):
+    """A pass rate: how many of how many, with its 95 % Wilson interval."""
+
+    resolved: int
+    of: int
+    rate: Interval
+
+
+class Summary(Record):
+    """What a run came to."""
+
+    tasks: int
+    """Tasks selected."""
+    attempts: int
+    """Attempts planned a task."""
+    outcomes: Mapping[Outcome, int]
+    """Attempts by outcome, every outcome named."""
+    unfinished: int
+    """Attempts planned that have no result."""
+    score: Score
+    """Of every selected task times its attempts, finished or not."""
+    score_without_infra: Score | None
+    """With infra errors left out; None where nothing else is left."""
+    flagged: int
+    """Attempts with a flag."""
+    score_without_flagged: Score | None
+    """With flagged attempts left out; None where nothing else is left."""
+    turns_median: float | None
+    usage: Usage
+    """Tokens summed over the results."""
+    engine_completion_tokens: int | None
+    """By the engine's own counter; more than the results' where rollouts were interrupted."""
+    output_tok_s: float | None
+    """Completion tokens a second from the first request to the last token."""
+    busy_tok_s: float | None
+    """Completion tokens a second of the time with a request in flight."""
+
+
+def summarise(run: Run) -> Summary:
+    """Sum a run up."""
+    planned = len(run.selected) * run.attempts
+    counts = Counter(result.outcome for result in run.results)
+    resolved = counts[Outcome.RESOLVED]
+    flagged = [result for result in run.results if result.flags]
+    flagged_resolved = sum(result.outcome is Outcome.RESOLVED for result in flagged)
+    infra = counts[Outcome.INFRA_ERROR]
+    return Summary(
+        tasks=len(run.selected),
+        attempts=run.attempts,
+        outcomes={outcome: counts[outcome] for outcome in Outcome},
+        unfinished=planned - len(run.results),
+        score=_score(resolved, planned),
+        score_without_infra=_score(resolved, planned - infra) if planned > infra else None,
+        flagged=len(flagged),
+        score_without_flagged=_score(resolved - flagged_resolved, planned - len(flagged))
+        if planned > len(flagged)
+        else None,
+        turns_median=median(result.turns for result in run.results) if run.results else None,
+        usage=_usage(run.results),
+        engine_completion_tokens=_engine_tokens(run),
+        output_tok_s=output_tok_s(run.requests),
+        busy_tok_s=busy_tok_s(run.requests),
+    )
+
+
+def _score(resolved: int, of: int) -> Score:
+    return Score(resolved=resolved, of=of, rate=wilson(resolved, of))
+
+
+def _usage(results: Iterable[Result]) -> Usage:
+    total = Usage()
+    for result in results:
+        total += Usage(
+            prompt_tokens=result.prompt_tokens,
+            cached_tokens=result.cached_tokens,
+            completion_tokens=result.completion_tokens,
+        )
+    return total
+
+
+def _engine_tokens(run: Run) -> int | None:
+    count = run.engine_count
+    return count.after - count.before if count else None

@@ -1,0 +1,77 @@
+"""The command line from outside, without Docker or an engine."""
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+
+@cache
+def evalkit(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "evalkit", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--suite", "quickstart", "--dry-run"),
+        ("run", "--suite", "quickstart", "--agent", "gold", "--dry-run"),
+        ("suites",),
+        ("runners",),
+        ("agents",),
+        ("--version",),
+    ],
+)
+def test_succeeds(arguments: tuple[str, ...]) -> None:
+    assert evalkit(*arguments).returncode == 0
+
+
+def test_help_teaches_the_commands() -> None:
+    assert "evalkit run --suite quickstart" in evalkit("--help").stdout
+
+
+def test_a_dry_run_lists_the_tasks() -> None:
+    shown = evalkit("run", "--suite", "quickstart", "--slice", ":2", "--dry-run").stdout
+    assert shown.splitlines()[-2:] == ["  duration-minutes", "  truncate-width"]
+
+
+def test_a_dry_run_makes_no_folder(tmp_path: Path) -> None:
+    evalkit("run", "--suite", "quickstart", "--dry-run", cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+WRONG = {
+    "suite": (("--suite", "quikstart"), "did you mean 'quickstart'?"),
+    "runner": (("--suite", "quickstart", "--runner", "quick"), "did you mean 'quickstart'?"),
+    "task": (
+        ("--suite", "quickstart", "-i", "duration-minute"),
+        "did you mean 'duration-minutes'?",
+    ),
+    "agent": (("--suite", "quickstart", "--agent", "golden"), "did you mean 'gold'?"),
+    "key": (
+        ("--suite", "quickstart", "--set", "limits.turn=3"),
+        "did you mean 'limits.turns'?",
+    ),
+    "value": (("--suite", "quickstart", "--set", "limits.turns=many"), "limits.turns"),
+    "slice": (("--suite", "quickstart", "--slice", "x"), "--slice"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_name_exits_with_2(what: str) -> None:
+    assert evalkit("run", *WRONG[what][0], "--dry-run").returncode == 2
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_name_is_told_in_one_line(what: str) -> None:
+    done = evalkit("run", *WRONG[what][0], "--dry-run")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_name_is_told_with_the_right_one(what: str) -> None:
+    arguments, told = WRONG[what]
+    assert told in evalkit("run", *arguments, "--dry-run").stderr
