@@ -35,7 +35,7 @@ def test_help_teaches_the_commands() -> None:
 
 def test_a_dry_run_lists_the_tasks() -> None:
     shown = evalkit("run", "--suite", "quickstart", "--slice", ":2", "--dry-run").stdout
-    assert shown.splitlines()[-2:] == ["  duration-minutes", "  truncate-width"]
+    assert shown.splitlines()[-2:] == ["  celsius-formula", "  leap-years"]
 
 
 def test_a_dry_run_makes_no_folder(tmp_path: Path) -> None:
