@@ -10,7 +10,7 @@ import typer
 from evalkit.cli.wiring import cache_folder, docker, environment
 from evalkit.errors import EvalkitError
 from evalkit.serving.interpreter import engine_python
-from evalkit.serving.vllm import this_machine
+from evalkit.serving.machine import this_machine
 
 _MIN_FREE_GIB = 10
 
