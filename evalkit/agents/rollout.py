@@ -150,7 +150,7 @@ class Rollout:
         begun = time.monotonic()
         try:
             observation = self._execute(call)
-        except ToolError as error:
+        except (ToolError, ValueError) as error:  # a sandbox refuses a NUL with ValueError
             observation = f"Error: {error}"
         seconds = time.monotonic() - begun
         self.tool_s += seconds

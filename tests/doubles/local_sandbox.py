@@ -16,6 +16,8 @@ class LocalSandbox:
     root: Path
 
     def run(self, command: str, *, timeout_s: float) -> CommandResult:
+        if "\0" in command:
+            raise ValueError("a command cannot hold a NUL character")
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self.root,

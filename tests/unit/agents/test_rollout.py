@@ -87,6 +87,11 @@ def test_a_missing_argument_is_named(converse: Converse) -> None:
     assert done.last_observation() == "Error: `command` is required and must be a string"
 
 
+def test_a_command_that_no_shell_can_take_is_answered(converse: Converse) -> None:
+    done = converse(calls(("bash", '{"command": "ls \\u0000"}')), SUBMIT)
+    assert done.last_observation() == "Error: a command cannot hold a NUL character"
+
+
 def test_an_exit_code_is_told(converse: Converse) -> None:
     done = converse(calls(("bash", '{"command": "echo no; exit 3"}')), SUBMIT)
     assert done.last_observation() == "no\n[exit code 3]"

@@ -1,0 +1,66 @@
+"""Rollouts and jobs in Docker containers: `protocols.Containers`."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from evalkit.protocols import Job, JobResult
+from evalkit.sandbox.daemon import docker_errors, effective_limits
+from evalkit.sandbox.jobs import run_job
+from evalkit.sandbox.lifecycle import Spec, container
+from evalkit.sandbox.owner import ATTEMPT, OWNER, RUN, TASK, Owner
+from evalkit.sandbox.rollout import DockerSandbox
+from evalkit.types import Limits, Network, Task
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+ROLLOUT_S = 6 * 3600.0
+
+# Pid 1 cannot be killed from inside, so `kill -9 -1` or `pkill sleep` costs the agent its own
+# processes and not the sandbox, which docker-init would end with its only child. A shell that
+# waits also reaps orphans, which is all that an init is for.
+_LIVE = 'end=$(($(date +%s) + $1)); while [ "$(date +%s)" -lt "$end" ]; do sleep 60; done'
+
+
+class DockerContainers:
+    """Containers of one run on one daemon. For any number of threads.
+
+    `rollout_s` bounds a sandbox's life where evalkit itself dies.
+    """
+
+    def __init__(self, client: "APIClient", *, run_id: str, rollout_s: float = ROLLOUT_S) -> None:
+        self._client = client
+        self._rollout_s = rollout_s
+        self._labels = {RUN: run_id, TASK: "", ATTEMPT: "", OWNER: Owner.here().label}
+
+    def effective(self, wanted: Limits) -> Limits:
+        """Return the limits that containers really get: `wanted`, or what the host has."""
+        return effective_limits(self._client, wanted)
+
+    @contextmanager
+    def rollout(self, task: Task, attempt: int) -> Iterator[DockerSandbox]:
+        """Open the sandbox an agent works in: no network, nothing of the host.
+
+        Raises ImageError where the image is missing, SandboxError where Docker fails.
+        """
+        labels = {**self._labels, TASK: task.id, ATTEMPT: str(attempt)}
+        spec = Spec(
+            image=task.image,
+            argv=["/bin/sh", "-c", _LIVE, "evalkit", str(int(self._rollout_s))],
+            workdir=task.workdir,
+            labels=labels,
+            limits=self.effective(task.limits),
+            network=Network.NONE,
+            init=False,
+            auto_remove=True,
+        )
+        with container(self._client, spec) as container_id:
+            with docker_errors(f"cannot start a sandbox of {task.image}"):
+                self._client.start(container_id)
+            with closing(DockerSandbox(self._client, container_id, task, labels)) as sandbox:
+                yield sandbox
+
+    def run(self, job: Job) -> JobResult:
+        """Run a job in a fresh container and remove it."""
+        return run_job(self._client, job, self._labels)

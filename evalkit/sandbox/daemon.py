@@ -1,0 +1,80 @@
+"""The Docker daemon: reaching it, what it can give, and its errors in our words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from evalkit.errors import ImageError, SandboxError
+from evalkit.types import Limits
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+REQUEST_TIMEOUT_S = 120
+CONNECTIONS = 256
+"""Kept open for reuse; every rollout and every job holds two or three at a time."""
+
+START_DOCKER = "on Debian or Ubuntu run ./setup.sh as root; elsewhere start Docker, then try again"
+
+
+def connect() -> "APIClient":
+    """Connect to the daemon that DOCKER_HOST names, else the local one.
+
+    Raises SandboxError where none answers.
+    """
+    from docker import APIClient
+    from docker.errors import DockerException
+    from docker.utils import kwargs_from_env
+
+    try:
+        return APIClient(
+            version="auto",
+            timeout=REQUEST_TIMEOUT_S,
+            max_pool_size=CONNECTIONS,
+            **kwargs_from_env(),
+        )
+    except DockerException as error:
+        raise SandboxError(f"no Docker daemon answers: {error}", hint=START_DOCKER) from error
+
+
+@contextmanager
+def docker_errors(doing: str, raises: type[SandboxError] = SandboxError) -> Iterator[None]:
+    """Turn what the SDK raises into SandboxError; `doing` says what was being tried."""
+    from docker.errors import DockerException, ImageNotFound
+    from requests import RequestException
+
+    try:
+        yield
+    except ImageNotFound as error:
+        hint = "pull or build it first"
+        raise ImageError(f"{doing}: {_reason(error)}", hint=hint) from error
+    except (DockerException, RequestException) as error:
+        raise raises(f"{doing}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "explanation", None) or error).strip()
+
+
+def effective_limits(client: "APIClient", wanted: Limits) -> Limits:
+    """Return `wanted`, or what the host has where that is less: Docker refuses 4 CPUs on 2."""
+    with docker_errors("cannot ask the Docker daemon what the host has"):
+        host = client.info()
+    return wanted.model_copy(
+        update={
+            "cpus": min(wanted.cpus, float(host["NCPU"])),
+            "memory_mib": min(wanted.memory_mib, host["MemTotal"] // 2**20),
+        }
+    )
+
+
+def image_digest(client: "APIClient", image: str) -> str | None:
+    """Return the image's repository digest, its id where it has none, None where it is absent."""
+    from docker.errors import ImageNotFound
+
+    with docker_errors(f"cannot look at image {image}"):
+        try:
+            found = client.inspect_image(image)
+        except ImageNotFound:
+            return None
+    return str((found.get("RepoDigests") or [found["Id"]])[0])

@@ -1,0 +1,138 @@
+"""A job: one script as the main process of a fresh container, watched from before its start."""
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from evalkit.errors import ImageError, SandboxError
+from evalkit.protocols import Job, JobResult
+from evalkit.sandbox.archive import place_files, place_tree, read_regular
+from evalkit.sandbox.daemon import docker_errors, effective_limits, image_digest
+from evalkit.sandbox.lifecycle import Spec, container
+from evalkit.sandbox.stream import END, STDOUT, FrameStream
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+SCRIPT = "/evalkit/job.sh"
+STREAM_LIMIT = 16 * 2**20
+COLLECT_LIMIT = 64 * 2**20
+GRACE_S = 60
+"""How long a job outlives its limit where evalkit died and nobody else stops it."""
+
+# The watchdog is nobody's child but init's, so that the script finds none it did not start.
+_MAIN = f'( (sleep "$1"; kill -KILL -1) </dev/null >/dev/null 2>&1 & )\nexec /bin/sh {SCRIPT}\n'
+
+
+def run_job(
+    client: "APIClient", job: Job, labels: Mapping[str, str], *, user: str = ""
+) -> JobResult:
+    """Run a job and remove its container. `user` empty means the image's own.
+
+    Raises ImageError where the image is missing, SandboxError where Docker fails.
+    """
+    digest = image_digest(client, job.image)
+    if digest is None:
+        raise ImageError(f"image {job.image} is not on this machine", hint="pull or build it")
+    lifetime = str(int(job.limits.seconds) + GRACE_S)
+    spec = Spec(
+        image=job.image,
+        argv=["/bin/sh", "-c", _MAIN, "evalkit", lifetime],
+        workdir=job.workdir,
+        labels={**labels, **job.labels},
+        limits=effective_limits(client, job.limits),
+        network=job.network,
+        init=True,
+        auto_remove=False,
+        user=user,
+    )
+    with container(client, spec) as container_id:
+        place_files(client, container_id, {SCRIPT: job.script.encode(), **job.files})
+        for folder, tree in job.trees.items():
+            place_tree(client, container_id, folder, tree)
+        return _watch(client, container_id, job, digest)
+
+
+def _watch(client: "APIClient", container_id: str, job: Job, digest: str) -> JobResult:
+    with docker_errors("cannot run a job"):
+        with closing(FrameStream(client.attach_socket(container_id))) as stream:
+            output = _Output(stream)
+            started = time.monotonic()
+            client.start(container_id)
+            exit_code = _wait(client, container_id, started + job.limits.seconds)
+            if exit_code is None:
+                _stop(client, container_id)
+            seconds = time.monotonic() - started
+            output.join()
+        state = client.inspect_container(container_id)["State"]
+    return JobResult(
+        exit_code=exit_code,
+        timed_out=exit_code is None,
+        oom_killed=bool(state["OOMKilled"]),
+        seconds=seconds,
+        stdout=bytes(output.stdout),
+        stderr=bytes(output.stderr),
+        truncated=output.truncated,
+        collected={
+            path: read_regular(client, container_id, path, COLLECT_LIMIT) for path in job.collect
+        },
+        image_digest=digest,
+    )
+
+
+def _wait(client: "APIClient", container_id: str, deadline: float) -> int | None:
+    """Return the exit code, None where the container still runs at the deadline."""
+    from requests.exceptions import ConnectionError as Disconnected
+    from requests.exceptions import Timeout
+
+    try:
+        left = max(deadline - time.monotonic(), 0.001)
+        return int(client.wait(container_id, timeout=left)["StatusCode"])
+    except (Timeout, Disconnected):
+        if time.monotonic() < deadline:
+            raise
+        return None
+
+
+def _stop(client: "APIClient", container_id: str) -> None:
+    from docker.errors import APIError
+
+    try:
+        client.kill(container_id)
+    except APIError as error:
+        if error.status_code != 409:  # 409: it ended by itself in this very moment
+            raise
+    client.wait(container_id)
+
+
+class _Output:
+    """Both streams of a container, read to their end on a thread; their beginnings stay."""
+
+    def __init__(self, stream: FrameStream) -> None:
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self.truncated = False
+        self._stream = stream
+        self._thread = threading.Thread(target=self._read, name="job output", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                kind, piece = self._stream.read(time.monotonic() + 3600.0)
+            except TimeoutError:
+                continue  # an hour of silence is no end
+            if kind == END:
+                return
+            kept = self.stdout if kind == STDOUT else self.stderr
+            room = STREAM_LIMIT - len(kept)
+            kept += piece[:room]
+            self.truncated |= len(piece) > room
+
+    def join(self) -> None:
+        """Wait for the end of both streams, which the container's end brings."""
+        self._thread.join(timeout=30.0)
+        if self._thread.is_alive():
+            raise SandboxError("the daemon did not end a finished container's output")

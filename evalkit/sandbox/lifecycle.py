@@ -1,0 +1,114 @@
+"""A container exists inside a `with` block, under one policy, and nowhere else."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from evalkit.errors import SandboxError
+from evalkit.sandbox.daemon import docker_errors
+from evalkit.types import Limits, Network
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID", "KILL")
+"""Without these root can neither write a tree another uid owns nor stop what it started."""
+
+REMOVAL_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What to create. `limits` are effective ones; `user` empty means the image's own."""
+
+    image: str
+    argv: Sequence[str]
+    workdir: str
+    labels: Mapping[str, str]
+    limits: Limits
+    network: Network
+    init: bool
+    auto_remove: bool
+    user: str = ""
+
+
+@contextmanager
+def container(client: "APIClient", spec: Spec) -> Iterator[str]:
+    """Create a container, yield its id, remove it on every way out. Does not start it."""
+    with docker_errors(f"cannot create a container of {spec.image}"):
+        created = client.create_container(
+            image=spec.image,
+            entrypoint=list(spec.argv),
+            command=[],
+            working_dir=spec.workdir,
+            labels=dict(spec.labels),
+            user=spec.user,
+            healthcheck={"test": ["NONE"]},
+            host_config=_host_config(client, spec),
+        )
+    container_id = str(created["Id"])
+    try:
+        yield container_id
+    finally:
+        remove(client, container_id)
+
+
+def _host_config(client: "APIClient", spec: Spec) -> Any:
+    memory = spec.limits.memory_mib * 2**20
+    return client.create_host_config(
+        network_mode=spec.network.value,
+        cap_drop=["ALL"],
+        cap_add=list(CAPABILITIES),
+        security_opt=["no-new-privileges"],
+        pids_limit=spec.limits.pids,
+        mem_limit=memory,
+        memswap_limit=memory,
+        nano_cpus=int(spec.limits.cpus * 1e9),
+        init=spec.init,
+        auto_remove=spec.auto_remove,
+        log_config={"Type": "none"},
+    )
+
+
+def remove(client: "APIClient", container_id: str) -> None:
+    """Remove a container with its volumes; one that is gone already is no error."""
+    from docker.errors import APIError, NotFound
+
+    with docker_errors(f"cannot remove container {container_id[:12]}"):
+        try:
+            client.remove_container(container_id, force=True, v=True)
+        except NotFound:
+            return
+        except APIError as error:
+            if error.status_code != 409:  # 409: its own auto-removal is under way
+                raise
+            _await_removal(client, container_id)
+
+
+def _await_removal(client: "APIClient", container_id: str) -> None:
+    from docker.errors import NotFound
+
+    deadline = time.monotonic() + REMOVAL_S
+    while time.monotonic() < deadline:
+        try:
+            client.inspect_container(container_id)
+        except NotFound:
+            return
+        time.sleep(0.05)
+    raise SandboxError(
+        f"container {container_id[:12]} is still being removed after {REMOVAL_S:.0f} s",
+        hint=f"docker rm --force {container_id[:12]}",
+    )
+
+
+def is_running(client: "APIClient", container_id: str) -> bool:
+    """Whether the container's main process is alive."""
+    from docker.errors import NotFound
+
+    with docker_errors(f"cannot look at container {container_id[:12]}"):
+        try:
+            return bool(client.inspect_container(container_id)["State"]["Running"])
+        except NotFound:
+            return False

@@ -1,0 +1,168 @@
+import io
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from evalkit.errors import ImageError
+from evalkit.protocols import Job, JobResult
+from evalkit.sandbox.containers import DockerContainers
+from evalkit.sandbox.jobs import COLLECT_LIMIT, STREAM_LIMIT
+from evalkit.types import Limits, Network
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+RunJob = Callable[..., JobResult]
+
+
+@pytest.fixture(scope="module")
+def run(containers: DockerContainers, base: str) -> RunJob:
+    def job(script: str, **parts: Any) -> JobResult:
+        parts.setdefault("limits", Limits(cpus=2, memory_mib=256, pids=64, seconds=60))
+        return containers.run(Job(image=base, script=script, **parts))
+
+    return job
+
+
+def tree(names: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in names.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def mixed(run: RunJob) -> JobResult:
+    """One job that does a little of everything."""
+    return run(
+        "echo out; echo err >&2; cat /in/file /in/tree/a; pwd; exit 7",
+        workdir="/usr",
+        files={"/in/file": b"given\n"},
+        trees={"/in/tree": [tree({"a": b"unpacked\n"}), b""]},
+    )
+
+
+def test_the_exit_code_is_the_scripts(mixed: JobResult) -> None:
+    assert (mixed.exit_code, mixed.timed_out) == (7, False)
+
+
+def test_the_streams_come_apart(mixed: JobResult) -> None:
+    assert (mixed.stdout[:4], mixed.stderr) == (b"out\n", b"err\n")
+
+
+def test_files_and_trees_are_there_before_the_start(mixed: JobResult) -> None:
+    assert b"given\nunpacked\n" in mixed.stdout
+
+
+def test_it_starts_in_the_workdir(mixed: JobResult) -> None:
+    assert mixed.stdout.endswith(b"/usr\n")
+
+
+def test_the_images_digest_is_told(mixed: JobResult) -> None:
+    assert mixed.image_digest.startswith("sha256:")
+
+
+def test_output_of_nothing_is_not_truncated(mixed: JobResult) -> None:
+    assert mixed.truncated is False
+
+
+def test_a_tree_leaves_the_folder_it_goes_into_as_it_is(run: RunJob) -> None:
+    script = "stat -c %a /tmp; cat /tmp/a"
+    assert run(script, trees={"/tmp": [tree({"a": b"x"})]}).stdout == b"1777\nx"
+
+
+@pytest.fixture(scope="module")
+def collected(run: RunJob) -> dict[str, bytes | None]:
+    script = (
+        "mkdir -p /o/folder; printf 'a\\000b' >/o/regular; : >/o/empty; mkfifo /o/pipe;"
+        f" ln -s /etc/shadow /o/link; truncate -s {COLLECT_LIMIT + 1} /o/large;"
+        " truncate -s 1T /o/sparse"
+    )
+    names = ("regular", "empty", "folder", "pipe", "link", "large", "sparse", "missing")
+    result = run(script, collect=tuple(f"/o/{name}" for name in names))
+    return {path.removeprefix("/o/"): content for path, content in result.collected.items()}
+
+
+def test_a_regular_file_is_collected(collected: dict[str, bytes | None]) -> None:
+    assert (collected["regular"], collected["empty"]) == (b"a\0b", b"")
+
+
+@pytest.mark.parametrize("name", ["folder", "pipe", "link", "large", "sparse", "missing"])
+def test_anything_else_is_collected_as_none(collected: dict[str, bytes | None], name: str) -> None:
+    assert collected[name] is None
+
+
+@pytest.fixture(scope="module")
+def late(run: RunJob) -> JobResult:
+    """A job past its limit."""
+    limits = Limits(cpus=2, memory_mib=256, pids=64, seconds=1)
+    return run("echo before >/f; cat /f; sleep 60", limits=limits, collect=("/f",))
+
+
+def test_past_its_limit_a_job_is_killed(late: JobResult) -> None:
+    assert (late.timed_out, late.exit_code, late.seconds < 20) == (True, None, True)
+
+
+def test_what_a_killed_job_left_is_kept(late: JobResult) -> None:
+    assert (late.stdout, late.collected["/f"]) == (b"before\n", b"before\n")
+
+
+def test_of_long_output_the_beginning_is_kept(run: RunJob) -> None:
+    result = run(f"echo first; head -c {STREAM_LIMIT} /dev/zero; echo err >&2")
+    kept = (result.stdout[:6], len(result.stdout), result.truncated, result.stderr)
+    assert kept == (b"first\n", STREAM_LIMIT, True, b"err\n")
+
+
+def test_a_child_killed_for_memory_is_told(run: RunJob) -> None:
+    result = run("python3 -c 'bytearray(2**30)'; exit 0")
+    assert (result.oom_killed, result.exit_code) == (True, 0)
+
+
+def test_a_program_that_only_says_killed_is_not_out_of_memory(run: RunJob) -> None:
+    assert run("echo Killed; exit 137").oom_killed is False
+
+
+def test_a_child_that_holds_the_output_does_not_delay_the_end(run: RunJob) -> None:
+    started = time.monotonic()
+    run("setsid sleep 100 & exit 0")
+    assert time.monotonic() - started < 10
+
+
+def test_a_script_that_closes_its_output_is_waited_for(run: RunJob) -> None:
+    assert run("exec >&- 2>&-; sleep 0.5; exit 9").exit_code == 9
+
+
+def test_the_scripts_shell_has_no_child_it_did_not_start(run: RunJob) -> None:
+    script = 'sleep 9 & for s in /proc/[0-9]*/status; do grep -l "PPid:.$$\\$" $s; done; echo $!'
+    found, own = run(script).stdout.decode().split()
+    assert found == f"/proc/{own}/status"
+
+
+def test_by_default_there_is_no_network(run: RunJob) -> None:
+    assert run("ls /sys/class/net").stdout == b"lo\n"
+
+
+def test_a_bridge_is_given_where_asked_for(run: RunJob) -> None:
+    assert b"eth0" in run("ls /sys/class/net", network=Network.BRIDGE).stdout
+
+
+def test_a_missing_image_is_an_image_error(containers: DockerContainers) -> None:
+    with pytest.raises(ImageError, match="evalkit-test/none"):
+        containers.run(Job(image="evalkit-test/none:1", script="true"))
+
+
+def test_no_container_is_left_where_placing_fails(client: "APIClient", run: RunJob) -> None:
+    def broken() -> Iterator[bytes]:
+        yield tree({"a": b"x"})[:512]
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        run("true", trees={"/in": broken()}, labels={"evalkit.test": "broken"})
+    left = client.containers(all=True, filters={"label": "evalkit.test=broken"})
+    assert left == []

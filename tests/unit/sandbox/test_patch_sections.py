@@ -1,0 +1,24 @@
+from evalkit.sandbox.capture import _utf8
+
+UTF8 = b"diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +1 @@\n-x\n+y\n"
+LATIN = b"diff --git a/b b/b\n--- a/b\n+++ b/b\n@@ -1 +1 @@\n-x\n+\xe9\n"
+BINARY = b"diff --git a/%c b/%c\nGIT binary patch\nliteral 1\nzcx\n\n"
+
+
+def test_a_patch_of_utf8_is_as_it_came() -> None:
+    assert _utf8(UTF8, b"") == UTF8.decode()
+
+
+def test_no_patch_is_empty() -> None:
+    assert _utf8(b"", b"") == ""
+
+
+def test_only_the_file_that_is_not_utf8_is_taken_from_the_binary_patch() -> None:
+    binary = BINARY % (b"a", b"a") + BINARY % (b"b", b"b")
+    assert _utf8(UTF8 + LATIN, binary) == (UTF8 + BINARY % (b"b", b"b")).decode()
+
+
+def test_content_that_looks_like_a_header_is_no_header() -> None:
+    text = UTF8.replace(b"+y\n", b"+diff --git a/z b/z\n") + LATIN
+    binary = BINARY % (b"a", b"a") + BINARY % (b"b", b"b")
+    assert "+diff --git a/z b/z\n" in _utf8(text, binary)
