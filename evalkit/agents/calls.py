@@ -1,4 +1,7 @@
-"""From what a model said to calls: native ones, or a fenced JSON block for small models."""
+"""From what a model said to calls: native ones, or fenced blocks for small models.
+
+A fenced call is a JSON block with `name` and `arguments`; a Python block is a call of `rewrite`.
+"""
 
 import json
 import re
@@ -8,8 +11,12 @@ from typing import Any
 
 from evalkit.types import Reply, ToolCall
 
-_FENCE = re.compile(r"```(?:json|tool_call)?\s*\n(.*?)```", re.DOTALL)
+_FENCE = re.compile(r"```(\w*)[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _TAG = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
+
+
+class ToolError(Exception):
+    """What is wrong with a call, in words the model can act on."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +47,19 @@ def _native(call: ToolCall) -> Call:
 
 
 def _fenced(text: str) -> list[Call]:
-    blocks = _FENCE.findall(text) or _TAG.findall(text)
+    blocks = _FENCE.findall(text) or [("json", block) for block in _TAG.findall(text)]
     if not blocks and text.lstrip().startswith("{"):
-        blocks = [text]
-    found = [_block(str(number), block) for number, block in enumerate(blocks)]
+        blocks = [("json", text)]
+    found = [
+        _block(str(number), language, block) for number, (language, block) in enumerate(blocks)
+    ]
     return [call for call in found if call is not None]
 
 
-def _block(call_id: str, block: str) -> Call | None:
-    """Read a block as a call; None for a block that is no attempt at one, such as code."""
+def _block(call_id: str, language: str, block: str) -> Call | None:
+    """Read a block as a call; None for a block that is no attempt at one, such as output."""
+    if language == "python":
+        return Call(call_id, "rewrite", {"code": block})
     if not block.lstrip().startswith("{"):
         return None
     try:
@@ -63,3 +74,11 @@ def _block(call_id: str, block: str) -> Call | None:
     if not isinstance(arguments, dict):
         return Call(call_id, data["name"], None, "`arguments` is not a JSON object")
     return Call(call_id, data["name"], arguments)
+
+
+def text_of(arguments: Mapping[str, Any], name: str) -> str:
+    """Return a required text argument. Raises ToolError."""
+    value = arguments.get(name)
+    if not isinstance(value, str):
+        raise ToolError(f"`{name}` is required and must be a string")
+    return value

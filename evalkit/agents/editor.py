@@ -4,21 +4,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from evalkit.agents.calls import ToolError, text_of
+from evalkit.agents.rewrite import rewrite
 from evalkit.protocols import Sandbox
 
 COMMANDS = ("view", "create", "str_replace", "insert")
 _CONTEXT = 4
 
 
-class ToolError(Exception):
-    """What is wrong with a call, in words the model can act on."""
-
-
-@dataclass(frozen=True)
+@dataclass
 class Editor:
     """One sandbox's editor."""
 
     sandbox: Sandbox
+    viewed: str = ""
+    """The file that `view` showed last; `rewrite` changes it."""
 
     def __call__(self, arguments: Mapping[str, Any]) -> str:
         """Run one command of the editor. Raises ToolError."""
@@ -36,11 +36,23 @@ class Editor:
         except OSError as error:
             raise ToolError(f"{path}: {error.strerror or error}") from error
 
+    def rewrite(self, code: str) -> str:
+        """Put the definitions of `code` into the file viewed last. Raises ToolError."""
+        if not self.viewed:
+            raise ToolError("view the file first that holds the function")
+        try:
+            source, changed = rewrite(self._read(self.viewed), code)
+            self._write(self.viewed, source)
+        except OSError as error:
+            raise ToolError(f"{self.viewed}: {error.strerror or error}") from error
+        return f"{', '.join(changed)} in {self.viewed} now reads as you wrote."
+
     def _view(self, path: str, arguments: Mapping[str, Any]) -> str:
         try:
             lines = self._read(path).split("\n")
         except IsADirectoryError:
             return self._list(path)
+        self.viewed = path
         first, last = _view_range(arguments.get("view_range"), len(lines))
         return _numbered(lines[first - 1 : last], first)
 
@@ -83,14 +95,6 @@ class Editor:
 
     def _write(self, path: str, text: str) -> None:
         self.sandbox.write_file(path, text.encode("utf-8", "surrogateescape"))
-
-
-def text_of(arguments: Mapping[str, Any], name: str) -> str:
-    """Return a required text argument. Raises ToolError."""
-    value = arguments.get(name)
-    if not isinstance(value, str):
-        raise ToolError(f"`{name}` is required and must be a string")
-    return value
 
 
 def _view_range(wanted: object, count: int) -> tuple[int, int]:

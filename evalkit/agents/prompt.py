@@ -19,14 +19,19 @@ class Prompt(Record):
 
     system: str
     instance: str
-    """Shown first, with {{problem}}, {{workdir}} and {{files}} filled in."""
+    """Shown first, with {{problem}}, {{workdir}} and {{overview}} filled in."""
+    overview: str
+    """Command run in the fresh sandbox; what it prints is {{overview}}."""
     no_call: str
     """Answer to a turn without a call."""
     empty_submit: str = ""
     """Answer, once, to a submit of an unchanged tree; empty takes every submit."""
-    tools: tuple[Mapping[str, Any], ...]
-    """Function schemas, as sent to the engine: of bash, submit, str_replace_editor, or of single
-    commands of the editor as tools of their own."""
+    tools: tuple[Mapping[str, Any], ...] = ()
+    """Function schemas, sent to the engine in the native format."""
+    actions: tuple[str, ...] = ()
+    """In the fenced format, the names of the tools; `system` describes them in words."""
+    hints: Mapping[str, str] = {}
+    """Name of a tool to what is added to its results."""
 
     @classmethod
     def load(cls, name: str) -> Self:
@@ -43,10 +48,14 @@ class Prompt(Record):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def tool_names(self) -> list[str]:
-        """Names of the tools it offers."""
-        return [tool["function"]["name"] for tool in self.tools]
+        """Names of the tools it offers.
 
-    def opening(self, *, problem: str, workdir: str, files: str) -> str:
+        There are bash, submit, str_replace_editor, the editor's commands as tools of their own,
+        and rewrite.
+        """
+        return [*self.actions, *(tool["function"]["name"] for tool in self.tools)]
+
+    def opening(self, *, problem: str, workdir: str, overview: str) -> str:
         """Fill in the first user message in one pass: braces in the problem stay what they are."""
-        values = {"problem": problem, "workdir": workdir, "files": files}
-        return re.sub(r"\{\{(problem|workdir|files)\}\}", lambda m: values[m[1]], self.instance)
+        values = {"problem": problem, "workdir": workdir, "overview": overview}
+        return re.sub(r"\{\{(problem|workdir|overview)\}\}", lambda m: values[m[1]], self.instance)

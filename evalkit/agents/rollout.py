@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 
-from evalkit.agents.calls import Call, read_calls
-from evalkit.agents.editor import COMMANDS, Editor, ToolError, text_of
+from evalkit.agents.calls import Call, ToolError, read_calls, text_of
+from evalkit.agents.editor import COMMANDS, Editor
 from evalkit.agents.observation import describe, shorten
 from evalkit.agents.prompt import Prompt
 from evalkit.config.runner import AgentConfig, RolloutLimits
@@ -14,7 +14,6 @@ from evalkit.errors import ContextLimitError, DeadlineError
 from evalkit.protocols import ChatModel, Message, Sandbox
 from evalkit.types import Reply, StopReason, Task, Usage
 
-_LIST_FILES = "git ls-files | head -n 100"
 _PATIENCE = 3
 """Turns in a row without a usable call after which the rollout counts as given up."""
 
@@ -56,8 +55,9 @@ class Rollout:
                 return stop
 
     def _opening(self, task: Task) -> str:
-        files = self.sandbox.run(_LIST_FILES, timeout_s=30).output.strip()
-        return self.prompt.opening(problem=task.problem, workdir=task.workdir, files=files)
+        shown = self.sandbox.run(self.prompt.overview, timeout_s=30).output.strip()
+        overview = shorten(shown, self.config.observation_chars)
+        return self.prompt.opening(problem=task.problem, workdir=task.workdir, overview=overview)
 
     def mean_ttft(self) -> float | None:
         """Mean seconds to the first token, None where no turn streamed one."""
@@ -154,7 +154,8 @@ class Rollout:
             observation = f"Error: {error}"
         seconds = time.monotonic() - begun
         self.tool_s += seconds
-        observation = shorten(observation, self.config.observation_chars)
+        hint = self.prompt.hints.get(call.name, "")
+        observation = shorten(observation, self.config.observation_chars) + hint
         self.record(
             {
                 "kind": "tool",
@@ -182,6 +183,8 @@ class Rollout:
             return self.editor(call.arguments)
         if call.name in COMMANDS:
             return self.editor({**call.arguments, "command": call.name})
+        if call.name == "rewrite":
+            return self.editor.rewrite(text_of(call.arguments, "code"))
         if call.name == "bash":
             command = text_of(call.arguments, "command")
             timeout_s = min(

@@ -27,8 +27,16 @@ def test_a_call_is_read_from(text: str) -> None:
     assert fenced(text) == [("bash", True)]
 
 
-def test_code_in_a_fence_is_no_call() -> None:
-    assert fenced("```python\nprint({})\n```\n```\nls\n```") == []
+def test_output_in_a_fence_is_no_call() -> None:
+    assert fenced("```\nls\n```\n```text\n{}\n```") == []
+
+
+def test_a_python_block_is_a_call_of_rewrite() -> None:
+    assert fenced("So:\n```python\ndef f():\n    pass\n```") == [("rewrite", True)]
+
+
+def test_a_block_that_was_cut_off_is_read_to_its_end() -> None:
+    assert fenced("```python\ndef f():") == [("rewrite", True)]
 
 
 def test_two_blocks_are_two_calls() -> None:

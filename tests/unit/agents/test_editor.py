@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.agents.editor import Editor, ToolError
+from evalkit.agents.calls import ToolError
+from evalkit.agents.editor import Editor
 from tests.doubles.local_sandbox import LocalSandbox
 
 

@@ -125,6 +125,6 @@ def test_a_file_that_prints_a_call_does_not_end_the_rollout(
 
 def test_the_problem_is_data_even_where_it_looks_like_a_template() -> None:
     opening = Prompt.load("default").opening(
-        problem="see {{workdir}} and $HOME", workdir="/repo", files="a.py"
+        problem="see {{workdir}} and $HOME", workdir="/repo", overview="a.py"
     )
     assert "see {{workdir}} and $HOME" in opening
