@@ -1,0 +1,97 @@
+"""An engine that exists only inside a `with` block."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from evalkit.config.runner import EngineConfig
+from evalkit.errors import ConfigError, EngineError
+from evalkit.serving.endpoint import Endpoint, check_model, probe, version
+from evalkit.serving.interpreter import engine_python
+from evalkit.serving.machine import this_machine
+from evalkit.serving.server import VllmServer
+from evalkit.serving.vllm import HOST, Launch, launch
+from evalkit.serving.weights import ensure_weights
+
+
+@contextmanager
+def serve(
+    config: EngineConfig,
+    *,
+    cache: Path,
+    log: Path,
+    environ: Mapping[str, str],
+    say: Callable[[str], None],
+    api_key: str = "EMPTY",
+) -> Iterator[Endpoint]:
+    """Start vLLM (or check the endpoint named), probe it, and yield where it answers.
+
+    `log` takes the engine's output, `environ` is the environment it gets, `say` hears each step.
+    Every way out of the block ends every process of the engine. Raises EngineError with the end
+    of the log where it does not come up, WeightsError where its weights cannot be had.
+    """
+    if config.kind == "endpoint":
+        yield _attach(config, api_key)
+        return
+    plan = _plan(config, cache, environ, say)
+    deadline = time.monotonic() + config.start_timeout_s
+    with VllmServer(plan, log) as server:
+        server.wait(deadline, say)
+        say("engine: first tokens")
+        url = f"http://{HOST}:{plan.port}/v1"
+        left_s = max(60.0, deadline - time.monotonic())
+        yield Endpoint(
+            url=url,
+            model=plan.model,
+            version=version(url),
+            argv=plan.argv,
+            pid=server.pid,
+            probe=probe(url, plan.model, api_key=api_key, timeout_s=left_s),
+        )
+
+
+def _attach(config: EngineConfig, api_key: str) -> Endpoint:
+    if not config.url:
+        raise ConfigError(
+            "engine.kind is endpoint, but engine.url is missing", hint="--endpoint URL"
+        )
+    url = config.url.rstrip("/")
+    check_model(url, config.model, api_key=api_key)
+    used = probe(url, config.model, api_key=api_key, timeout_s=config.start_timeout_s)
+    return Endpoint(url=url, model=config.model, version=version(url), probe=used)
+
+
+def _plan(
+    config: EngineConfig, cache: Path, environ: Mapping[str, str], say: Callable[[str], None]
+) -> Launch:
+    python = engine_python(config.python, cache)
+    weights = config.model
+    if config.gguf:
+        weights = str(ensure_weights(config.gguf, config.model, cache, python, say))
+    elif Path(weights).expanduser().is_dir():
+        weights = str(Path(weights).expanduser().resolve())
+    return launch(
+        config,
+        this_machine(environ),
+        python=python,
+        weights=weights,
+        port=_port(config.port),
+        environ=environ,
+    )
+
+
+def _port(wanted: int) -> int:
+    """Return a free port, or the one wanted where nobody listens on it."""
+    with socket.socket() as probe_socket:
+        probe_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe_socket.bind((HOST, wanted))
+        except OSError as error:
+            raise EngineError(
+                f"port {wanted} cannot be used: {error.strerror}",
+                hint="--set engine.port=0 takes a free one",
+            ) from error
+        port: int = probe_socket.getsockname()[1]
+        return port
