@@ -1,7 +1,7 @@
 """The engine of a run: started, described in the run folder, sampled, stopped."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Event
 
 from pydantic import JsonValue
@@ -32,7 +32,7 @@ def served_model(runner: Runner, folder: RunFolder, stopping: Event) -> Iterator
         chat = OpenAIChat(
             endpoint.url, endpoint.model, runner.sampling, api_key=api_key(), stopping=stopping
         )
-        with _accounted(endpoint, folder):
+        with closing(chat), _accounted(endpoint, folder):
             yield chat
 
 

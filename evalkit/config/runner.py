@@ -1,9 +1,9 @@
 """A runner: which model, how it is served, how the agent works, and within which limits."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from evalkit.config.content import content_names, content_root
 from evalkit.config.names import unknown_name
@@ -103,6 +103,12 @@ class Runner(Record):
     agent: AgentConfig = AgentConfig()
     limits: RolloutLimits = RolloutLimits()
     concurrency: Concurrency = Concurrency()
+
+    @model_validator(mode="after")
+    def _a_turn_fits(self) -> Self:
+        if self.engine.kind == "vllm" and self.sampling.max_tokens >= self.engine.max_model_len:
+            raise ValueError("sampling.max_tokens must be below engine.max_model_len")
+        return self
 
 
 def load_runner(name_or_file: str, overrides: list[str]) -> Runner:

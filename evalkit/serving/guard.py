@@ -83,8 +83,9 @@ def _descendants(root: int) -> list[int]:
         if not entry.name.isdigit():
             continue
         with contextlib.suppress(OSError):  # it ended while we looked
-            state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
-            if state != "Z":
+            # "PID (NAME) STATE PARENT ...": a name may hold anything, even half a character.
+            state, parent = (entry / "stat").read_bytes().rpartition(b")")[2].split()[:2]
+            if state != b"Z":
                 children.setdefault(int(parent), []).append(int(entry.name))
     found, todo = [], [root]
     while todo:

@@ -11,7 +11,9 @@ from evalkit.config.runner import EngineConfig, load_runner
 from evalkit.serving.endpoint import Endpoint
 from evalkit.serving.engine import serve
 from evalkit.serving.interpreter import engine_python
+from evalkit.serving.metrics import scrape
 from evalkit.serving.weights import ensure_weights
+from evalkit.types import EngineSample
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
@@ -62,14 +64,25 @@ def tiny_config(tiny_model: Path) -> EngineConfig:
 
 
 @pytest.fixture(scope="session")
-def tiny_engine(
+def _started(
     tiny_config: EngineConfig, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Endpoint]:
-    """A running engine, one for the whole session; afterwards none of its processes is left."""
+) -> Iterator[tuple[Endpoint, EngineSample]]:
     log = tmp_path_factory.mktemp("engine") / "engine.log"
     with serve(
         tiny_config, cache=cache_folder(), log=log, environ=environment(), say=print
     ) as endpoint:
-        yield endpoint
+        yield endpoint, scrape(endpoint.url)
     assert endpoint.pid is not None
     assert living(endpoint.pid) == []
+
+
+@pytest.fixture(scope="session")
+def tiny_engine(_started: tuple[Endpoint, EngineSample]) -> Endpoint:
+    """A running engine, one for the whole session; afterwards none of its processes is left."""
+    return _started[0]
+
+
+@pytest.fixture(scope="session")
+def counted_at_start(_started: tuple[Endpoint, EngineSample]) -> EngineSample:
+    """Its counters before the first test asked for anything."""
+    return _started[1]

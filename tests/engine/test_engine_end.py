@@ -13,6 +13,8 @@ from evalkit.config.runner import EngineConfig
 from evalkit.errors import EngineError
 from evalkit.serving.engine import serve
 
+# Idle it takes 2 s, frozen 5.5 s; the rest is for a machine whose cores are all in use.
+PATIENCE_S = 40
 SERVES = """
 import os, sys, time
 from pathlib import Path
@@ -53,9 +55,9 @@ def test_nothing_of_the_engine_outlives_a_killed_evalkit(
     evalkit.kill()
     evalkit.communicate()
     begun = time.monotonic()
-    while processes(group) and time.monotonic() - begun < 20:
-        time.sleep(0.1)
-    assert time.monotonic() - begun < 8
+    while processes(group) and time.monotonic() - begun < PATIENCE_S:
+        time.sleep(0.2)
+    assert processes(group) == []
 
 
 def test_a_misspelt_tool_parser_is_said_long_before_the_deadline(

@@ -12,7 +12,7 @@ from evalkit.protocols import Message
 from evalkit.serving.chat import OpenAIChat
 from evalkit.serving.endpoint import Endpoint
 from evalkit.serving.metrics import scrape
-from evalkit.types import Reply
+from evalkit.types import EngineSample, Reply
 
 HELLO: list[Message] = [{"role": "user", "content": "List the files."}]
 BASH: Message = {
@@ -53,9 +53,10 @@ def test_two_workers_share_the_model(
     assert sum(name.startswith("VLLM::Worker_TP") for name in names) == 2
 
 
-def test_the_probe_is_what_the_engine_counted_so_far(tiny_engine: Endpoint) -> None:
-    counted = scrape(tiny_engine.url)
-    assert counted.generation_tokens == tiny_engine.probe.completion_tokens
+def test_the_probe_is_what_the_engine_had_counted_by_then(
+    tiny_engine: Endpoint, counted_at_start: EngineSample
+) -> None:
+    assert counted_at_start.generation_tokens == tiny_engine.probe.completion_tokens
 
 
 def test_a_call_in_the_models_own_form_arrives_as_a_tool_call(tiny_engine: Endpoint) -> None:
