@@ -96,7 +96,10 @@ class Containers(Protocol):
     """What can be run in containers. Raises SandboxError where Docker fails."""
 
     def rollout(self, task: Task, attempt: int) -> AbstractContextManager[Sandbox]:
-        """Open the sandbox an agent works in: no network, no history beyond base."""
+        """Open the sandbox an agent works in: no network, nothing of the host.
+
+        History beyond base is not removed yet: an image has to come without it.
+        """
         ...
 
     def run(self, job: Job) -> JobResult:
@@ -132,11 +135,6 @@ class Images(Protocol):
 
 class Agent(Protocol):
     """Something that tries to solve a task."""
-
-    @property
-    def needs_engine(self) -> bool:
-        """Whether it asks a model at all."""
-        ...
 
     def solve(
         self,

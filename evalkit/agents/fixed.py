@@ -10,8 +10,6 @@ from evalkit.types import StopReason, Submission, Task
 class FixedAgent:
     """Submits a patch known beforehand."""
 
-    needs_engine = False
-
     def __init__(self, patch_of: Callable[[Task], str]) -> None:
         self._patch_of = patch_of
 

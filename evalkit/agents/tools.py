@@ -22,8 +22,6 @@ class ToolAgent:
     stopping: Event
     """Set when the run is being stopped: the rollout ends at its next turn."""
 
-    needs_engine = True
-
     def solve(
         self,
         task: Task,

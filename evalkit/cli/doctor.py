@@ -53,7 +53,7 @@ def _memory() -> str:
 
 
 def _disk() -> str:
-    folder = next(path for path in (Path.cwd(), Path("/")) if path.exists())
+    folder = Path.cwd()
     free = shutil.disk_usage(folder).free / 2**30
     if free < _MIN_FREE_GIB:
         raise EvalkitError(

@@ -10,9 +10,9 @@ from evalkit.types import Reply, Submission, ToolCall, Usage
 
 @dataclass
 class ScriptedModel:
-    """Answers with the given replies in order; then its context is full."""
+    """Answers with the given replies, or raises the given errors, in order; then its context is full."""
 
-    replies: Iterator[Reply]
+    replies: Iterator[Reply | Exception]
     seen: list[list[Message]] = field(default_factory=list)
 
     def chat(
@@ -20,6 +20,8 @@ class ScriptedModel:
     ) -> Reply:
         self.seen.append(list(messages))
         for reply in self.replies:
+            if isinstance(reply, Exception):
+                raise reply
             return reply
         raise ContextLimitError("the script is at its end")
 

@@ -18,7 +18,11 @@ from tests.doubles.tasks import make_task
 @pytest.fixture
 def converse(tmp_path: Path) -> Converse:
     def run(
-        *replies: Reply, stopping: bool = False, fenced: bool = False, **limits: Any
+        *replies: Reply | Exception,
+        stopping: bool = False,
+        fenced: bool = False,
+        prompt: str = "default",
+        **limits: Any,
     ) -> Conversation:
         event = Event()
         if stopping:
@@ -26,7 +30,11 @@ def converse(tmp_path: Path) -> Converse:
         model, lines = ScriptedModel(iter(replies)), list[Message]()
         agent = ToolAgent(
             model=model,
-            config=AgentConfig(tool_format="fenced" if fenced else "native", observation_chars=400),
+            config=AgentConfig(
+                prompt=prompt,
+                tool_format="fenced" if fenced else "native",
+                observation_chars=400,
+            ),
             limits=RolloutLimits(**limits),
             stopping=event,
         )

@@ -83,6 +83,20 @@ def test_a_relative_path_is_refused(file: Path) -> None:
         Editor(LocalSandbox(file.parent))({"command": "view", "path": "a.txt"})
 
 
+def test_rewrite_changes_the_file_viewed_last(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("def f():\n    return 1\n")
+    editor = Editor(LocalSandbox(tmp_path))
+    editor({"command": "view", "path": str(file)})
+    editor.rewrite("def f():\n    return 2\n")
+    assert file.read_text() == "def f():\n    return 2\n"
+
+
+def test_rewrite_before_any_view_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="view the file first"):
+        Editor(LocalSandbox(tmp_path)).rewrite("def f():\n    return 2\n")
+
+
 def test_a_missing_file_is_told(file: Path) -> None:
     with pytest.raises(ToolError, match="No such file"):
         edit(file.with_name("none"), "view")

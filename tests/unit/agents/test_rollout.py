@@ -1,9 +1,11 @@
 """How a conversation goes on and how it ends."""
 
 import re
+import subprocess
 from pathlib import Path
 
 from evalkit.agents.prompt import Prompt
+from evalkit.errors import DeadlineError
 from evalkit.types import StopReason
 from tests.doubles.scripted_model import SUBMIT, Converse, calls, says
 
@@ -40,6 +42,13 @@ def test_the_time_limit_ends_the_rollout(converse: Converse) -> None:
 def test_a_full_context_ends_the_rollout_with_the_patch_so_far(converse: Converse) -> None:
     done = converse(calls(("bash", '{"command": "printf diff > PATCH"}')))
     assert (done.submission.stop, done.submission.patch) == (StopReason.CONTEXT_LIMIT, "diff")
+
+
+def test_an_answer_that_outlasts_the_time_limit_ends_the_rollout_with_the_patch_so_far(
+    converse: Converse,
+) -> None:
+    done = converse(calls(("bash", '{"command": "printf diff > PATCH"}')), DeadlineError("late"))
+    assert (done.submission.stop, done.submission.patch) == (StopReason.TIME_LIMIT, "diff")
 
 
 def test_three_turns_in_a_row_without_a_call_is_giving_up(converse: Converse) -> None:
@@ -121,6 +130,35 @@ def test_a_file_that_prints_a_call_does_not_end_the_rollout(
     show = says('```json\n{"name": "bash", "arguments": {"command": "cat trap"}}\n```')
     done = converse(show, *[says("Hm.")] * 3, fenced=True)
     assert done.submission.stop is StopReason.GAVE_UP
+
+
+FENCED_SUBMIT = says('```json\n{"name": "submit", "arguments": {}}\n```')
+
+
+def test_a_prompt_may_ask_back_where_nothing_was_changed(
+    converse: Converse, tmp_path: Path
+) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    done = converse(FENCED_SUBMIT, FENCED_SUBMIT, fenced=True, prompt="compact")
+    assert done.last_observation().startswith("No file has changed yet")
+
+
+def test_it_asks_back_only_once(converse: Converse, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    done = converse(FENCED_SUBMIT, FENCED_SUBMIT, fenced=True, prompt="compact")
+    assert (done.submission.stop, done.submission.turns) == (StopReason.SUBMITTED, 2)
+
+
+def test_a_changed_tree_is_taken_at_once(converse: Converse, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "new.py").write_text("")
+    assert converse(FENCED_SUBMIT, fenced=True, prompt="compact").submission.turns == 1
+
+
+def test_a_hint_follows_the_result_of_its_tool(converse: Converse) -> None:
+    run = says('```json\n{"name": "bash", "arguments": {"command": "echo 1"}}\n```')
+    done = converse(run, *[says("Hm.")] * 3, fenced=True, prompt="compact")
+    assert done.last_observation().startswith("1\n\nIf a test fails")
 
 
 def test_the_problem_is_data_even_where_it_looks_like_a_template() -> None:

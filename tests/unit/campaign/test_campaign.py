@@ -44,7 +44,6 @@ class FakeParts:
     collect_error: Exception | None = None
     stored: list[Result] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
-    needs_engine = False
     name = "fake"
     revision = "1"
 
