@@ -17,7 +17,7 @@ check:
 	.venv/bin/lint-imports
 
 unit:
-	.venv/bin/pytest tests/unit
+	.venv/bin/pytest tests/unit -n auto
 
 docker:
 	.venv/bin/pytest tests/docker

@@ -4,8 +4,7 @@ EvalkitError
 ├── ConfigError    (exit 2)  a flag, a name or a YAML key is wrong
 ├── TaskError      (exit 2)  a suite's content is wrong
 ├── EngineError    (exit 3)  the server that generates tokens
-│   ├── ContextLimitError    the conversation no longer fits the model's context
-│   └── DeadlineError        the caller's own deadline passed before the answer was whole
+│   └── ContextLimitError    the conversation no longer fits the model's context
 ├── SandboxError   (exit 3)  Docker: daemon, image, container, disk
 │   └── ImageError           an image is missing or cannot be built
 ├── WeightsError   (exit 3)  model weights: download, hash, conversion
@@ -44,10 +43,6 @@ class EngineError(EvalkitError):
 
 class ContextLimitError(EngineError):
     """The conversation no longer fits the model's context: a stop reason, not a fault."""
-
-
-class DeadlineError(EngineError):
-    """The caller's own deadline passed before the answer was whole: a stop reason, not a fault."""
 
 
 class SandboxError(EvalkitError):

@@ -27,10 +27,16 @@ class ChatModel(Protocol):
     """A model behind an OpenAI-compatible endpoint."""
 
     def chat(
-        self, messages: Sequence[Message], tools: Sequence[Message], *, deadline: float
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Message],
+        *,
+        deadline: float,
+        max_tokens: int | None = None,
     ) -> Reply:
-        """Ask for one turn; `deadline` is a `time.monotonic()` instant.
+        """Ask for one turn of at most `max_tokens`, or the runner's own limit where that is less.
 
+        At `deadline`, a `time.monotonic()` instant, the reply is what has arrived, with CUT_OFF.
         Raises ContextLimitError where the conversation no longer fits, EngineError otherwise.
         """
         ...

@@ -241,12 +241,17 @@ class ToolCall(Record):
     arguments: str
 
 
+CUT_OFF = "cut_off"
+"""The finish reason of an answer that its deadline broke off."""
+
+
 class Reply(Record):
     """One answer of the engine."""
 
     text: str
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str = ""
+    """The engine's word, or CUT_OFF: then the rest is what had arrived until the deadline."""
     usage: Usage = Usage()
     ttft_s: float | None = None
     total_s: float = 0.0

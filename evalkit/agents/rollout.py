@@ -10,9 +10,9 @@ from evalkit.agents.editor import COMMANDS, Editor
 from evalkit.agents.observation import describe, shorten
 from evalkit.agents.prompt import Prompt
 from evalkit.config.runner import AgentConfig, RolloutLimits
-from evalkit.errors import ContextLimitError, DeadlineError
+from evalkit.errors import ContextLimitError
 from evalkit.protocols import ChatModel, Message, Sandbox
-from evalkit.types import Reply, StopReason, Task, Usage
+from evalkit.types import CUT_OFF, Reply, StopReason, Task, Usage
 
 _PATIENCE = 3
 """Turns in a row without a usable call after which the rollout counts as given up."""
@@ -78,12 +78,17 @@ class Rollout:
     def _turn(self) -> StopReason | None:
         started = time.time()
         try:
-            reply = self.model.chat(self.messages, self.prompt.tools, deadline=self.deadline)
+            reply = self.model.chat(
+                self.messages,
+                self.prompt.tools,
+                deadline=self.deadline,
+                max_tokens=self._tokens_left(),
+            )
         except ContextLimitError:
             return StopReason.CONTEXT_LIMIT
-        except DeadlineError:
-            return StopReason.TIME_LIMIT
         self._account(reply, started)
+        if reply.finish_reason == CUT_OFF:
+            return StopReason.TIME_LIMIT
         calls = read_calls(reply, fenced=self.fenced)
         self._say(self._as_message(reply))
         self.idle_turns = (
@@ -96,6 +101,10 @@ class Rollout:
                 return StopReason.SUBMITTED
             self._answer(call)
         return None
+
+    def _tokens_left(self) -> int | None:
+        limit = self.limits.completion_tokens
+        return limit and limit - self.usage.completion_tokens
 
     def _may_submit(self) -> bool:
         """Whether to take a submit: a prompt may ask back, once, where nothing was changed."""

@@ -27,14 +27,14 @@ def show_results(folder: Path) -> None:
 
 def _attempts(run: Run) -> Table:
     table = Table(title=f"{run.manifest['suite']}: {run.manifest['model']}")
-    for heading in ("task", "attempt", "outcome", "stop", "flags"):
+    several = any(result.attempt > 1 for result in run.results)
+    for heading in ("task", "outcome", "stop", "flags"):
         table.add_column(heading, overflow="fold")
-    for heading in ("turns", "tokens out", "seconds"):
-        table.add_column(heading, justify="right")
+    for heading in ("turns", "tokens", "s"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for result in run.results:
         table.add_row(
-            result.task_id,
-            str(result.attempt),
+            result.task_id + (f" #{result.attempt}" if several else ""),
             f"[{STYLES[result.outcome]}]{result.outcome}[/]",
             result.stop,
             ", ".join(result.flags),

@@ -30,7 +30,12 @@ def served_model(runner: Runner, folder: RunFolder, stopping: Event) -> Iterator
     ) as endpoint:
         say(f"engine: {endpoint.model} answers at {endpoint.url}")
         chat = OpenAIChat(
-            endpoint.url, endpoint.model, runner.sampling, api_key=api_key(), stopping=stopping
+            endpoint.url,
+            endpoint.model,
+            runner.sampling,
+            api_key=api_key(),
+            count_as_it_comes=bool(endpoint.version),
+            stopping=stopping,
         )
         with closing(chat), _accounted(endpoint, folder):
             yield chat

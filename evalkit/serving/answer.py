@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evalkit.errors import EngineError
-from evalkit.types import Reply, ToolCall, Usage
+from evalkit.types import CUT_OFF, Reply, ToolCall, Usage
 
 
 @dataclass
@@ -56,6 +56,11 @@ class Answer:
         call.id += fragment.get("id") or ""
         call.name += function.get("name") or ""
         call.arguments += function.get("arguments") or ""
+
+    def cut_off(self) -> None:
+        """Take what has arrived as all there will be; a whole answer stays whole."""
+        self.finish_reason = self.finish_reason or CUT_OFF
+        self.usage = self.usage or Usage()
 
     def reply(self, total_s: float) -> Reply:
         """Return the whole. Raises EngineError where the stream ended before its end."""

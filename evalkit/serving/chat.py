@@ -6,14 +6,14 @@ conversation; plain JSON about 1 (measured with 50 to 100 messages).
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
 from evalkit.config.runner import Sampling
-from evalkit.errors import ContextLimitError, DeadlineError, EngineError
+from evalkit.errors import ContextLimitError, EngineError
 from evalkit.protocols import Message
 from evalkit.serving.answer import Answer
 from evalkit.serving.fetch import is_local
@@ -39,12 +39,15 @@ class OpenAIChat:
         *,
         api_key: str = "EMPTY",
         extra: Mapping[str, JsonValue] | None = None,
+        count_as_it_comes: bool = False,
         stall_s: float = 600,
         stopping: Event | None = None,
     ) -> None:
         """Talk to `url` (with its /v1).
 
-        `extra` is added to every request as it is. An engine that sends nothing for `stall_s`
+        `extra` is added to every request as it is. `count_as_it_comes` asks for the usage so far
+        with every chunk (vLLM and SGLang know it; others may refuse), so that an answer that is
+        cut off at its deadline is counted, but for what was still on its way. An engine that sends nothing for `stall_s`
         counts as broken even where the deadline is further off. Once `stopping` is set, answers
         break off with an EngineError at their next chunk.
         """
@@ -52,10 +55,14 @@ class OpenAIChat:
 
         self._stall_s = stall_s
         self._stopping = stopping or Event()
+        self._max_tokens = sampling.max_tokens
         self._request = {
             "model": model,
             "stream": True,
-            "stream_options": {"include_usage": True},
+            "stream_options": {
+                "include_usage": True,
+                **({"continuous_usage_stats": True} if count_as_it_comes else {}),
+            },
             **sampling.model_dump(exclude_none=True),
             **(extra or {}),
         }
@@ -67,23 +74,28 @@ class OpenAIChat:
         )
 
     def chat(
-        self, messages: Sequence[Message], tools: Sequence[Message], *, deadline: float
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Message],
+        *,
+        deadline: float,
+        max_tokens: int | None = None,
     ) -> Reply:
         """Ask for one turn; see `protocols.ChatModel`.
 
-        Lost connections, 429 and 5xx are tried again four times, with growing pauses. Past
-        `deadline` (a `time.monotonic()` instant) the answer is given up with a DeadlineError.
+        Lost connections, 429 and 5xx are tried again four times, with growing pauses, as long
+        as the deadline is not met.
         """
         import openai
 
         body = {**self._request, "messages": messages}
+        if max_tokens is not None:
+            body["max_tokens"] = min(max_tokens, self._max_tokens)
         if tools:
             body["tools"] = tools
         for pause in (*_PAUSES_S, None):
             try:
                 return self._ask(body, deadline)
-            except openai.APITimeoutError as error:
-                raise _late(deadline, f"the engine sent nothing for {self._stall_s:g} s") from error
             except openai.APIError as error:
                 if pause is None or not _may_pass(error) or time.monotonic() + pause > deadline:
                     raise _explained(error) from error
@@ -99,8 +111,27 @@ class OpenAIChat:
         import openai
 
         begun = time.monotonic()
-        wait_s = max(0.001, min(self._stall_s, deadline - begun))
         answer = Answer()
+        try:
+            for chunk in self._chunks(body, max(0.001, min(self._stall_s, deadline - begun))):
+                answer.add(chunk, time.monotonic() - begun)
+                if self._stopping.is_set():
+                    raise EngineError("the run is being stopped")
+                if time.monotonic() > deadline:
+                    break
+        except openai.APITimeoutError as error:
+            if time.monotonic() < deadline:
+                raise EngineError(f"the engine sent nothing for {self._stall_s:g} s") from error
+        except ValueError as error:
+            raise EngineError(f"the engine sent what is not JSON: {error}") from error
+        ended = time.monotonic()
+        if ended >= deadline:
+            answer.cut_off()
+        return answer.reply(ended - begun)
+
+    def _chunks(self, body: Mapping[str, Any], wait_s: float) -> Iterator[object]:
+        import openai
+
         with self._client.post(
             "/chat/completions",
             cast_to=object,
@@ -109,16 +140,7 @@ class OpenAIChat:
             stream=True,
             stream_cls=openai.Stream[object],
         ) as chunks:
-            try:
-                for chunk in chunks:
-                    answer.add(chunk, time.monotonic() - begun)
-                    if self._stopping.is_set():
-                        raise EngineError("the run is being stopped")
-                    if time.monotonic() > deadline:
-                        raise _late(deadline, "the answer took too long")
-            except ValueError as error:
-                raise EngineError(f"the engine sent what is not JSON: {error}") from error
-        return answer.reply(time.monotonic() - begun)
+            yield from chunks
 
 
 def _may_pass(error: "openai.APIError") -> bool:
@@ -126,12 +148,6 @@ def _may_pass(error: "openai.APIError") -> bool:
 
     passing = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError)
     return isinstance(error, passing)
-
-
-def _late(deadline: float, otherwise: str) -> EngineError:
-    if time.monotonic() >= deadline:
-        return DeadlineError("the deadline passed before the engine's answer was complete")
-    return EngineError(otherwise)
 
 
 def _explained(error: "openai.APIError") -> EngineError:

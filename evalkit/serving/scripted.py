@@ -109,17 +109,19 @@ class _Handler(BaseHTTPRequestHandler):
         elif answer.status != 200:
             self._json(answer.status, {"error": {"message": answer.text}})
         elif body.get("stream"):
-            self._stream(answer, usage)
+            options = body.get("stream_options") or {}
+            counting = bool(options.get("continuous_usage_stats"))
+            self._stream(answer, _events(answer, usage, counting=counting))
         else:
             message = {"role": "assistant", "content": answer.text, **_calls(answer)}
             choice = {"index": 0, "message": message, "finish_reason": _finish(answer)}
             self._json(200, {"choices": [choice], "usage": _usage(usage)})
 
-    def _stream(self, answer: Scripted, usage: Usage) -> None:
+    def _stream(self, answer: Scripted, events: Iterator[str]) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        for event in _events(answer, usage):
+        for event in events:
             time.sleep(answer.delay_s)
             try:
                 self.wfile.write(f"data: {event}\n\n".encode())
@@ -137,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def _events(answer: Scripted, usage: Usage) -> Iterator[str]:
+def _events(answer: Scripted, usage: Usage, *, counting: bool) -> Iterator[str]:
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
     deltas += [{"content": answer.text[at : at + 16]} for at in range(0, len(answer.text), 16)]
     for index, call in enumerate(answer.tool_calls):
@@ -146,8 +148,12 @@ def _events(answer: Scripted, usage: Usage) -> Iterator[str]:
         deltas.append({"tool_calls": [first]})
         for part in (call.arguments[:middle], call.arguments[middle:]):
             deltas.append({"tool_calls": [{"index": index, "function": {"arguments": part}}]})
-    for delta in deltas:
-        yield json.dumps({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    for number, delta in enumerate(deltas):
+        chunk: dict[str, Any] = {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        if counting:
+            so_far = min(usage.completion_tokens, 4 * number)
+            chunk["usage"] = _usage(usage.model_copy(update={"completion_tokens": so_far}))
+        yield json.dumps(chunk)
     end = {"index": 0, "delta": {}, "finish_reason": _finish(answer)}
     yield json.dumps({"choices": [end]})
     yield json.dumps({"choices": [], "usage": _usage(usage)})

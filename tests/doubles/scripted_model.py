@@ -14,11 +14,18 @@ class ScriptedModel:
 
     replies: Iterator[Reply | Exception]
     seen: list[list[Message]] = field(default_factory=list)
+    allowed: list[int | None] = field(default_factory=list)
 
     def chat(
-        self, messages: Sequence[Message], tools: Sequence[Message], *, deadline: float
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Message],
+        *,
+        deadline: float,
+        max_tokens: int | None = None,
     ) -> Reply:
         self.seen.append(list(messages))
+        self.allowed.append(max_tokens)
         for reply in self.replies:
             if isinstance(reply, Exception):
                 raise reply

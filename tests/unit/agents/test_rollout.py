@@ -5,8 +5,7 @@ import subprocess
 from pathlib import Path
 
 from evalkit.agents.prompt import Prompt
-from evalkit.errors import DeadlineError
-from evalkit.types import StopReason
+from evalkit.types import CUT_OFF, StopReason
 from tests.doubles.scripted_model import SUBMIT, Converse, calls, says
 
 
@@ -44,11 +43,23 @@ def test_a_full_context_ends_the_rollout_with_the_patch_so_far(converse: Convers
     assert (done.submission.stop, done.submission.patch) == (StopReason.CONTEXT_LIMIT, "diff")
 
 
-def test_an_answer_that_outlasts_the_time_limit_ends_the_rollout_with_the_patch_so_far(
+def test_an_answer_that_is_cut_off_ends_the_rollout_with_the_patch_so_far(
     converse: Converse,
 ) -> None:
-    done = converse(calls(("bash", '{"command": "printf diff > PATCH"}')), DeadlineError("late"))
+    write, late = '{"command": "printf diff > PATCH"}', '{"command": "rm PATCH"}'
+    cut = calls(("bash", late)).model_copy(update={"finish_reason": CUT_OFF})
+    done = converse(calls(("bash", write)), cut)
     assert (done.submission.stop, done.submission.patch) == (StopReason.TIME_LIMIT, "diff")
+
+
+def test_tokens_of_an_answer_that_is_cut_off_count(converse: Converse) -> None:
+    cut = says("Well").model_copy(update={"finish_reason": CUT_OFF})
+    assert converse(cut).submission.usage.completion_tokens == 3
+
+
+def test_a_turn_may_not_pass_the_token_limit(converse: Converse) -> None:
+    done = converse(*[calls(("bash", '{"command": "true"}'))] * 2, completion_tokens=12)
+    assert done.model.allowed[:2] == [12, 7]
 
 
 def test_three_turns_in_a_row_without_a_call_is_giving_up(converse: Converse) -> None:

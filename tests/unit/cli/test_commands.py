@@ -1,17 +1,36 @@
-"""The command line from outside, without Docker or an engine."""
+"""The command line, without Docker or an engine."""
 
-import subprocess
+import contextlib
+import io
 import sys
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from evalkit.cli import main
 
-@cache
-def evalkit(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "evalkit", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def evalkit(*arguments: str) -> Done:
+    stdout, stderr, before = io.StringIO(), io.StringIO(), sys.argv
+    sys.argv = ["evalkit", *arguments]
+    try:
+        with (
+            contextlib.redirect_stdout(stdout),
+            contextlib.redirect_stderr(stderr),
+            pytest.raises(SystemExit) as left,
+        ):
+            main()
+    finally:
+        sys.argv = before
+    return Done(int(left.value.code or 0), stdout.getvalue(), stderr.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -38,8 +57,9 @@ def test_a_dry_run_lists_the_tasks() -> None:
     assert shown.splitlines()[-2:] == ["  celsius-formula", "  leap-years"]
 
 
-def test_a_dry_run_makes_no_folder(tmp_path: Path) -> None:
-    evalkit("run", "--suite", "quickstart", "--dry-run", cwd=tmp_path)
+def test_a_dry_run_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    evalkit("run", "--suite", "quickstart", "--dry-run")
     assert list(tmp_path.iterdir()) == []
 
 

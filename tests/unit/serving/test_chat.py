@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from evalkit.config.runner import Sampling
-from evalkit.errors import ContextLimitError, DeadlineError, EngineError
+from evalkit.errors import ContextLimitError, EngineError
 from evalkit.protocols import Message
 from evalkit.serving.chat import OpenAIChat
 from evalkit.serving.scripted import Script, Scripted, scripted_server
-from evalkit.types import Reply, ToolCall, Usage
+from evalkit.types import CUT_OFF, Reply, ToolCall, Usage
 
 HELLO: list[Message] = [{"role": "user", "content": "hello"}]
 BASH: Message = {"type": "function", "function": {"name": "bash"}}
@@ -45,6 +45,14 @@ def sent(**keys: Any) -> Mapping[str, Any]:
 def test_streamed_text_is_put_together() -> None:
     text = "a long answer that takes several chunks to arrive, ünïcode included"
     assert ask([Scripted(text=text)]).text == text
+
+
+def test_a_turn_may_be_held_below_the_runners_limit() -> None:
+    bodies: list[Mapping[str, Any]] = []
+    with scripted_server(keep(bodies)) as url:
+        chat = OpenAIChat(url, "scripted", Sampling(max_tokens=64))
+        chat.chat(HELLO, [], deadline=time.monotonic() + 30, max_tokens=7)
+    assert bodies[0]["max_tokens"] == 7
 
 
 def test_tool_call_fragments_are_put_together_by_index() -> None:
@@ -129,11 +137,18 @@ def test_no_retry_starts_after_the_deadline() -> None:
     assert time.monotonic() - begun < 2
 
 
-def test_an_answer_still_running_at_the_deadline_is_given_up() -> None:
-    begun = time.monotonic()
-    with pytest.raises(DeadlineError):
-        ask([Scripted(text="x" * 1600, delay_s=0.05)], seconds=0.3)
-    assert time.monotonic() - begun < 2
+def test_an_answer_still_running_at_the_deadline_is_cut_off() -> None:
+    reply = ask([Scripted(text="x" * 1600, delay_s=0.05)], seconds=0.5)
+    assert reply.finish_reason == CUT_OFF
+
+
+def test_tokens_of_an_answer_that_is_cut_off_count() -> None:
+    reply = ask([Scripted(text="x" * 1600, delay_s=0.05)], seconds=0.5, count_as_it_comes=True)
+    assert reply.usage.completion_tokens > 0
+
+
+def test_an_engine_silent_until_the_deadline_is_cut_off() -> None:
+    assert ask([Scripted(text="x", delay_s=1)], seconds=0.2).finish_reason == CUT_OFF
 
 
 def test_an_engine_that_sends_nothing_is_given_up_before_the_deadline() -> None:

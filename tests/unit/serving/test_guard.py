@@ -27,7 +27,7 @@ wait
 """
 
 
-def guard_argv(*command: str, grace_s: float = 1.0) -> list[str]:
+def guard_argv(*command: str, grace_s: float = 0.3) -> list[str]:
     return [sys.executable, "-I", guard.__file__, str(grace_s), *command]
 
 

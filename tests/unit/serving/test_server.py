@@ -18,7 +18,7 @@ from evalkit.serving.vllm import Launch
 LISTENS = """
 import http.server, sys, time
 print("Starting to load model", flush=True)
-time.sleep(1.2)
+time.sleep(0.6)
 class Ok(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
