@@ -28,7 +28,9 @@ def show_results(folder: Path) -> None:
 def _attempts(run: Run) -> Table:
     table = Table(title=f"{run.manifest['suite']}: {run.manifest['model']}")
     several = any(result.attempt > 1 for result in run.results)
-    for heading in ("task", "outcome", "stop", "flags"):
+    table.add_column("task", overflow="fold")
+    flagged = any(result.flags for result in run.results)
+    for heading in ("outcome", "stop", *(["flags"] if flagged else [])):
         table.add_column(heading, overflow="fold")
     for heading in ("turns", "tokens", "s"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -37,7 +39,7 @@ def _attempts(run: Run) -> Table:
             result.task_id + (f" #{result.attempt}" if several else ""),
             f"[{STYLES[result.outcome]}]{result.outcome}[/]",
             result.stop,
-            ", ".join(result.flags),
+            *([", ".join(result.flags)] if flagged else []),
             str(result.turns),
             f"{result.completion_tokens:,}",
             f"{result.wall_s:.0f}",

@@ -1,4 +1,4 @@
-"""Start an engine, and end all of it when evalkit is gone: `guard.py GRACE_S COMMAND...`.
+"""Start an engine, and end all of it when evalkit is gone: `guard.py GRACE_S NICENESS COMMAND...`.
 
 Run in a session of its own, with nothing but the standard library. Standard input is a pipe that
 evalkit holds: its end, however evalkit ended, stops the engine. Standard output reports
@@ -21,7 +21,7 @@ _PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
 
 def main(argv: list[str]) -> int:
     """Guard the command until standard input ends or the command does."""
-    grace_s = float(argv[0])
+    grace_s, niceness = float(argv[0]), int(argv[1])
     # Orphans of the engine become ours, so that even one that left the group can be found.
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     # A handler that raised could do so between the start and the `try`, and leave the engine behind.
@@ -29,15 +29,27 @@ def main(argv: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda number, _: leaving.append(number))
     engine = subprocess.Popen(
-        argv[1:], stdin=subprocess.DEVNULL, stdout=2, stderr=2, start_new_session=True
+        argv[2:], stdin=subprocess.DEVNULL, stdout=2, stderr=2, start_new_session=True
     )
     try:
+        _give_way(engine.pid, niceness)
         _report(f"pid {engine.pid}")
         _wait(engine, leaving)
     finally:
         _stop(engine, grace_s)
     _report(f"exit {engine.returncode}")
     return 0
+
+
+def _give_way(engine: int, niceness: int) -> None:
+    """Lower the engine's priority, among the processes of its session and among sessions."""
+    if not niceness:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PGRP, engine, niceness)
+    # Where the kernel groups a session's processes for scheduling, only this counts: sched(7).
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{engine}/autogroup").write_text(str(niceness))
 
 
 def _report(line: str) -> None:

@@ -45,7 +45,14 @@ class VllmServer:
         with self._log.open("ab") as output:
             self._begin = output.tell()
             self._guard = subprocess.Popen(
-                [sys.executable, "-I", guard.__file__, str(GRACE_S), *self._launch.argv],
+                [
+                    sys.executable,
+                    "-I",
+                    guard.__file__,
+                    str(GRACE_S),
+                    str(self._launch.niceness),
+                    *self._launch.argv,
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,

@@ -27,8 +27,8 @@ wait
 """
 
 
-def guard_argv(*command: str, grace_s: float = 0.3) -> list[str]:
-    return [sys.executable, "-I", guard.__file__, str(grace_s), *command]
+def guard_argv(*command: str, grace_s: float = 0.3, niceness: int = 0) -> list[str]:
+    return [sys.executable, "-I", guard.__file__, str(grace_s), str(niceness), *command]
 
 
 def members(folder: Path) -> set[int]:
@@ -122,6 +122,13 @@ def test_an_engine_that_stops_politely_is_not_waited_for(
     begun = time.monotonic()
     guarded.communicate(timeout=6)
     assert time.monotonic() - begun < 2
+
+
+def test_an_engine_gives_way_where_it_is_told_to(marked: dict[str, str]) -> None:
+    guarded = started(guard_argv("bash", "-c", "sleep 0.2; exit $(nice)", niceness=19), marked)
+    assert guarded.stdout is not None
+    assert guarded.stdout.read().decode().split()[2:] == ["exit", "19"]
+    guarded.communicate()
 
 
 def test_the_engines_exit_code_is_reported(marked: dict[str, str]) -> None:

@@ -23,6 +23,14 @@ def test_the_server_module_is_started_with_the_given_interpreter() -> None:
     assert build().argv[:4] == ("py", "-P", "-m", "vllm.entrypoints.openai.api_server")
 
 
+def test_on_cpu_it_gives_way_to_the_sandboxes() -> None:
+    assert build().niceness == 19
+
+
+def test_on_gpus_it_does_not_give_way() -> None:
+    assert build(Machine(gpus=1, cores=(0, 1))).niceness == 0
+
+
 def test_weights_are_served_under_the_models_name() -> None:
     assert option(build(weights="org/model"), "--served-model-name") == "m"
 
