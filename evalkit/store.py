@@ -22,7 +22,7 @@ class RunFolder:
     """A new run folder, locked for as long as the `with` block lasts."""
 
     def __init__(self, path: Path) -> None:
-        if (path / "run.json").exists():
+        if (path / "tasks").exists():  # an engine that never started leaves no trace there
             raise ConfigError(f"{path} already holds a run", hint="choose another folder with -o")
         self.path = path
         self._lock = threading.Lock()

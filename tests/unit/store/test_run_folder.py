@@ -70,7 +70,12 @@ def test_facts_about_the_run_add_up(folder: RunFolder) -> None:
     assert json.loads((folder.path / "run.json").read_text()) == {"model": "m", "suite": "s"}
 
 
+def test_a_folder_whose_run_never_began_is_taken_over(folder: RunFolder) -> None:
+    assert RunFolder(folder.path).path == folder.path
+
+
 def test_a_folder_that_holds_a_run_is_refused(folder: RunFolder) -> None:
+    folder.trajectory("demo", 1)
     with pytest.raises(ConfigError, match="already holds a run"):
         RunFolder(folder.path)
 
