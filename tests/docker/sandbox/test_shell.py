@@ -235,7 +235,8 @@ def test_killing_everything_costs_the_agent_its_processes_and_not_the_sandbox(
     box: DockerSandbox,
 ) -> None:
     run(box, "sleep 73 & kill -9 -1")
-    assert sleepers(box, 73) == "0\n"
+    # Before the count bash may tell that its job was killed: its notice comes when it comes.
+    assert sleepers(box, 73).splitlines()[-1] == "0"
 
 
 def test_orphans_are_reaped(box: DockerSandbox) -> None:
