@@ -1,5 +1,5 @@
 # Two commands do everything on a bare machine: `make quickstart` and `make test`.
-.PHONY: quickstart setup test check unit docker engine packaging
+.PHONY: quickstart setup test check unit processes docker engine packaging
 
 quickstart:
 	./setup.sh
@@ -8,7 +8,7 @@ quickstart:
 setup:
 	./setup.sh dev
 
-test: setup check unit docker engine packaging
+test: setup check unit processes docker engine packaging
 
 check:
 	.venv/bin/ruff check .
@@ -18,6 +18,9 @@ check:
 
 unit:
 	.venv/bin/pytest tests/unit -n auto
+
+processes:
+	.venv/bin/pytest tests/processes -n auto
 
 docker:
 	.venv/bin/pytest tests/docker

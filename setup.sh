@@ -79,6 +79,14 @@ ensure_debootstrap() {
     step "installing debootstrap" apt_install debootstrap
 }
 
+# A registry of our own, for the tests of pulling.
+ensure_registry() {
+    if command -v docker-registry >/dev/null || ! is_debian_root; then
+        return
+    fi
+    step "installing docker-registry" apt_install docker-registry
+}
+
 # venv FOLDER PACKAGES...: an environment that counts as made once its stamp names the packages.
 venv() {
     local folder=$1 stamp
@@ -102,6 +110,7 @@ venv() {
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or newer is needed"
 ensure_docker
 ensure_debootstrap
+[ "$extras" != dev ] || ensure_registry
 step "evalkit's environment" venv .venv -e ".${extras:+[$extras]}"
 if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then
     step "the engine's environment (vLLM)" venv "$cache/engine" "vllm>=0.15" gguf accelerate

@@ -5,8 +5,10 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
+from threading import Event
 
-from evalkit.errors import EngineError, EvalkitError, ImageError
+from evalkit.errors import DiskFullError, EngineError, EvalkitError, ImageError
 from evalkit.protocols import Agent, Containers, Message, Suite
 from evalkit.types import (
     Applied,
@@ -17,6 +19,7 @@ from evalkit.types import (
     StopReason,
     Submission,
     Task,
+    Timings,
     Verdict,
 )
 
@@ -31,15 +34,36 @@ class Parts:
     judge: Callable[[Task, Evidence], Verdict]
     flag_patch: Callable[[Task, str], tuple[Flag, ...]]
     grading_version: int
+    repair_newline: bool = False
+    """Also grade patches that lack their final newline with it."""
+    retry_pauses_s: tuple[float, ...] = (2.0, 10.0)
+    """Before each new try of a grading that broke off for a reason not the agent's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """A fault that is not the agent's."""
+
+    fault: Fault
+    detail: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class RolledOut:
-    """A rollout that ended; `fault` is set where it broke off for a reason not the agent's."""
+    """A rollout that ended; `broken` is set where it could not come to its own end."""
 
     submission: Submission
-    fault: Fault | None = None
-    fault_detail: str = ""
+    broken: Broken | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graded:
+    """Evidence, and how often grading was begun again before it could be had."""
+
+    evidence: Evidence
+    retries: int = 0
+    repaired: Evidence | None = None
+    """About the patch with its final newline completed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +74,22 @@ class Finished:
     submission: Submission
     evidence: Evidence
     verdict: Verdict
+    repaired: Evidence | None = None
+
+
+def prepare(task: Task, parts: Parts) -> Broken | None:
+    """Make sure of the task's image; say what is in the way where it cannot be had."""
+    try:
+        parts.suite.prepare(task)
+    except EvalkitError as error:
+        return _broken(error)
+    return None
+
+
+def no_rollout(task: Task, attempt: int, broken: Broken) -> RolledOut:
+    """Stand for the rollout of a task whose image could not be had: no model is asked."""
+    nothing = Submission(task_id=task.id, attempt=attempt, patch="", stop=StopReason.INTERRUPTED)
+    return RolledOut(submission=nothing, broken=broken)
 
 
 def roll_out(
@@ -63,31 +103,46 @@ def roll_out(
         )
     except EvalkitError as error:
         record({"kind": "fault", "error": error.message})
-        broken = Submission(task_id=task.id, attempt=attempt, patch="", stop=StopReason.INTERRUPTED)
-        timings = broken.timings.model_copy(update={"wall_s": time.monotonic() - begun})
-        return RolledOut(
-            submission=broken.model_copy(update={"timings": timings}),
-            fault=_fault_of(error),
-            fault_detail=error.message,
+        timings = Timings(wall_s=time.monotonic() - begun)
+        nothing = Submission(
+            task_id=task.id, attempt=attempt, patch="", stop=StopReason.INTERRUPTED, timings=timings
         )
+        return RolledOut(submission=nothing, broken=_broken(error))
     return RolledOut(submission=submission)
 
 
-def grade(task: Task, rolled: RolledOut, parts: Parts) -> Evidence:
-    """Collect evidence about the patch in a fresh container."""
-    if rolled.fault is not None:
-        return Evidence(applied=Applied.EMPTY, fault=rolled.fault, fault_detail=rolled.fault_detail)
-    try:
-        return parts.suite.collect(task, rolled.submission.patch, parts.containers.run)
-    except EvalkitError as error:
-        return Evidence(applied=Applied.EMPTY, fault=_fault_of(error), fault_detail=error.message)
+def grade(task: Task, rolled: RolledOut, parts: Parts, stopping: Event) -> Graded:
+    """Collect evidence about the patch in a fresh container, again where it could not be had."""
+    if rolled.broken is not None:
+        return Graded(evidence=_no_evidence(rolled.broken))
+    patch = rolled.submission.patch
+    evidence, retries = _collect(task, patch, parts, stopping)
+    repaired = None
+    if parts.repair_newline and patch and not patch.endswith("\n"):
+        repaired, _ = _collect(task, patch + "\n", parts, stopping)
+    return Graded(evidence=evidence, retries=retries, repaired=repaired)
+
+
+def _collect(task: Task, patch: str, parts: Parts, stopping: Event) -> tuple[Evidence, int]:
+    for retries in count():
+        try:
+            evidence = parts.suite.collect(task, patch, parts.containers.run)
+        except EvalkitError as error:
+            evidence = _no_evidence(_broken(error))
+        if evidence.fault is Fault.GRADER_OOM and retries:
+            return evidence.model_copy(update={"fault": None, "oom": True}), retries
+        if evidence.fault is None or retries == len(parts.retry_pauses_s):
+            break
+        if stopping.wait(parts.retry_pauses_s[retries]):
+            break
+    return evidence, retries
 
 
 def conclude(
-    task: Task, rolled: RolledOut, evidence: Evidence, parts: Parts, *, queue_s: float
+    task: Task, rolled: RolledOut, graded: Graded, parts: Parts, *, queue_s: float
 ) -> Finished:
     """Judge the evidence and write the attempt's line."""
-    submission = rolled.submission
+    submission, evidence = rolled.submission, graded.evidence
     verdict = parts.judge(task, evidence)
     flags = {*evidence.flags, *parts.flag_patch(task, submission.patch)}
     timings, usage = submission.timings, submission.usage
@@ -95,6 +150,7 @@ def conclude(
         key=attempt_key(task, submission.patch, evidence.image_digest, parts),
         task_id=task.id,
         attempt=submission.attempt,
+        retry=graded.retries,
         repo=task.repo,
         language=task.language,
         outcome=verdict.outcome,
@@ -115,9 +171,17 @@ def conclude(
         p2p_total=verdict.pass_to_pass.total,
         patch_sha256=hashlib.sha256(submission.patch.encode()).hexdigest(),
         image_digest=evidence.image_digest,
+        repaired_outcome=parts.judge(task, graded.repaired).outcome if graded.repaired else None,
+        reason=next(iter(verdict.reasons), ""),
         error=evidence.fault_detail,
     )
-    return Finished(result=result, submission=submission, evidence=evidence, verdict=verdict)
+    return Finished(
+        result=result,
+        submission=submission,
+        evidence=evidence,
+        verdict=verdict,
+        repaired=graded.repaired,
+    )
 
 
 def attempt_key(task: Task, patch: str, image_digest: str, parts: Parts) -> str:
@@ -132,7 +196,11 @@ def attempt_key(task: Task, patch: str, image_digest: str, parts: Parts) -> str:
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
-def _fault_of(error: EvalkitError) -> Fault:
-    if isinstance(error, EngineError):
-        return Fault.ENGINE
-    return Fault.IMAGE if isinstance(error, ImageError) else Fault.DAEMON
+def _no_evidence(broken: Broken) -> Evidence:
+    return Evidence(applied=Applied.EMPTY, fault=broken.fault, fault_detail=broken.detail)
+
+
+def _broken(error: EvalkitError) -> Broken:
+    kinds = ((EngineError, Fault.ENGINE), (DiskFullError, Fault.DISK), (ImageError, Fault.IMAGE))
+    fault = next((fault for kind, fault in kinds if isinstance(error, kind)), Fault.DAEMON)
+    return Broken(fault=fault, detail=error.message)

@@ -1,14 +1,25 @@
-"""Many attempts: images first, then rollouts and gradings side by side."""
+"""Many attempts: images, rollouts and gradings side by side, each image given back at its end."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import product
-from threading import Event, Lock
+from threading import Event, Lock, Semaphore
 from typing import Protocol
 
-from evalkit.attempt import Finished, Parts, RolledOut, conclude, grade, roll_out
+from evalkit.attempt import (
+    Broken,
+    Finished,
+    Parts,
+    RolledOut,
+    conclude,
+    grade,
+    no_rollout,
+    prepare,
+    roll_out,
+)
 from evalkit.protocols import Message, RunStore
 from evalkit.types import Task
 
@@ -29,10 +40,13 @@ class Watcher(Protocol):
 class Plan:
     """What to run, and how much of it side by side."""
 
-    tasks: Sequence[Task]
-    attempts: int
+    pairs: Sequence[tuple[Task, int]]
+    """Tasks with the numbers of their attempts, in the order of their start."""
     rollouts: int
     gradings: int
+    pulls: int = 3
+    keep_images: bool = True
+    """False gives each image back after its task's last attempt, and bounds those here at once."""
 
 
 class Campaign:
@@ -47,30 +61,52 @@ class Campaign:
         self._watcher = watcher
         self._stopping = stopping
         self._telling = Lock()
+        self._left = Counter(task.id for task, _ in plan.pairs)
+        self._room = Semaphore(plan.rollouts + plan.gradings + plan.pulls)
+        self._images: dict[str, Future[Broken | None]] = {}
 
     def run(self) -> list[Finished]:
-        """Run every attempt; those of one round before the next, so that coverage stays even."""
-        rounds = product(range(1, self._plan.attempts + 1), self._plan.tasks)
+        """Run every attempt of the plan, in its order."""
         queued = time.monotonic()
-        with (
-            ThreadPoolExecutor(self._plan.gradings, "grading") as graders,
-            ThreadPoolExecutor(self._plan.rollouts, "rollout") as rollers,
-        ):
+        with self._pools() as (pullers, rollers, graders):
+            for task, _ in self._plan.pairs:
+                if task.id not in self._images:
+                    self._images[task.id] = pullers.submit(self._prepare, task)
             pending = [
                 rollers.submit(self._roll_out, task, attempt, queued, graders)
-                for attempt, task in rounds
+                for task, attempt in self._plan.pairs
             ]
+            return [future.result().result() for future in pending]
+
+    @contextmanager
+    def _pools(self) -> Iterator[tuple[ThreadPoolExecutor, ThreadPoolExecutor, ThreadPoolExecutor]]:
+        plan = self._plan
+        with (
+            ThreadPoolExecutor(plan.gradings, "grading") as graders,
+            ThreadPoolExecutor(plan.rollouts, "rollout") as rollers,
+            ThreadPoolExecutor(plan.pulls, "image") as pullers,
+        ):
             try:
-                return [future.result().result() for future in pending]
+                yield pullers, rollers, graders
             except BaseException:
                 self._stopping.set()
+                pullers.shutdown(wait=True, cancel_futures=True)
                 rollers.shutdown(wait=True, cancel_futures=True)
                 raise
+
+    def _prepare(self, task: Task) -> Broken | None:
+        while not self._plan.keep_images and not self._room.acquire(timeout=0.5):
+            if self._stopping.is_set():
+                raise CancelledError
+        return prepare(task, self._parts)
 
     def _roll_out(
         self, task: Task, attempt: int, queued: float, graders: ThreadPoolExecutor
     ) -> Future[Finished]:
+        broken = self._images[task.id].result()
         queue_s = time.monotonic() - queued
+        if broken:
+            return graders.submit(self._grade, task, no_rollout(task, attempt, broken), queue_s)
         self._tell(task, attempt, "rollout")
         self._store.event("rollout", task_id=task.id, attempt=attempt)
         rolled = roll_out(task, attempt, self._parts, self._recorder(task, attempt))
@@ -81,13 +117,22 @@ class Campaign:
         return graders.submit(self._grade, task, rolled, queue_s)
 
     def _grade(self, task: Task, rolled: RolledOut, queue_s: float) -> Finished:
-        evidence = grade(task, rolled, self._parts)
-        finished = conclude(task, rolled, evidence, self._parts, queue_s=queue_s)
+        graded = grade(task, rolled, self._parts, self._stopping)
+        finished = conclude(task, rolled, graded, self._parts, queue_s=queue_s)
         self._store.finish(
-            finished.result, finished.submission, finished.evidence, finished.verdict
+            finished.result,
+            finished.submission,
+            finished.evidence,
+            finished.verdict,
+            finished.repaired,
         )
         with self._telling:
             self._watcher.finished(finished)
+            self._left[task.id] -= 1
+            last = not self._left[task.id]
+        if last and not self._plan.keep_images:
+            self._parts.suite.release(task)
+            self._room.release()
         return finished
 
     def _recorder(self, task: Task, attempt: int) -> Callable[[Message], None]:

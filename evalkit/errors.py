@@ -7,6 +7,7 @@ EvalkitError
 │   └── ContextLimitError    the conversation no longer fits the model's context
 ├── SandboxError   (exit 3)  Docker: daemon, image, container, disk
 │   └── ImageError           an image is missing or cannot be built
+│       └── DiskFullError    there is no room for it
 ├── WeightsError   (exit 3)  model weights: download, hash, conversion
 └── StoreError     (exit 3)  the run folder
 """
@@ -51,6 +52,10 @@ class SandboxError(EvalkitError):
 
 class ImageError(SandboxError):
     """An image is missing and could be neither pulled nor built."""
+
+
+class DiskFullError(ImageError):
+    """There is no room for an image on the daemon's disk."""
 
 
 class WeightsError(EvalkitError):

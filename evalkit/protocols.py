@@ -77,6 +77,8 @@ class Job:
     collect: tuple[str, ...] = ()
     """Absolute paths of regular files to read after the end; anything else comes back as None."""
     limits: Limits = field(default_factory=Limits)
+    output_mib: int = 16
+    """Of each stream so much is kept, from its beginning."""
     network: Network = Network.NONE
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -118,6 +120,17 @@ class Images(Protocol):
 
     def digest(self, ref: str) -> str | None:
         """Return the image's digest, None where it is not on this machine."""
+        ...
+
+    def pull(self, ref: str, say: Callable[[str], None]) -> None:
+        """Pull an amd64 image unless it is here, backing off while the registry limits the rate.
+
+        At most a few pulls run at once. Raises ImageError that names the cause.
+        """
+        ...
+
+    def remove(self, ref: str) -> None:
+        """Remove an image that nobody uses any more; one that is not here is no error."""
         ...
 
     def build(
@@ -169,12 +182,31 @@ class Suite(Protocol):
         """Hash of everything that decides a verdict: tasks, tests, recipe."""
         ...
 
+    @property
+    def default_runner(self) -> str:
+        """The runner taken when none is named."""
+        ...
+
+    @property
+    def facts(self) -> Mapping[str, JsonValue]:
+        """What a run folder records of the suite beside its name: sources, their hashes."""
+        ...
+
+    @property
+    def known_bad(self) -> Mapping[str, str]:
+        """Task id to why its grading is known to be wrong: left out of the second score."""
+        ...
+
     def tasks(self) -> Sequence[Task]:
         """Return every task, in the suite's order. Raises TaskError on bad content."""
         ...
 
     def prepare(self, task: Task) -> str:
         """Make sure that the task's image is on this machine; return its digest."""
+        ...
+
+    def release(self, task: Task) -> None:
+        """Give back the room of an image that can be had again; called where images.keep is off."""
         ...
 
     def collect(self, task: Task, patch: str, run: Callable[[Job], JobResult]) -> Evidence:
@@ -194,7 +226,15 @@ class RunStore(Protocol):
         ...
 
     def finish(
-        self, result: Result, submission: Submission, evidence: Evidence, verdict: Verdict
+        self,
+        result: Result,
+        submission: Submission,
+        evidence: Evidence,
+        verdict: Verdict,
+        repaired: Evidence | None = None,
     ) -> None:
-        """Store a finished attempt whole; its line in results.jsonl comes last."""
+        """Store a finished attempt whole; its line in results.jsonl comes last.
+
+        `repaired` is the evidence about the patch with its final newline completed.
+        """
         ...

@@ -68,17 +68,25 @@ class RunFolder:
         return lambda line: self._append(path, line)
 
     def finish(
-        self, result: Result, submission: Submission, evidence: Evidence, verdict: Verdict
+        self,
+        result: Result,
+        submission: Submission,
+        evidence: Evidence,
+        verdict: Verdict,
+        repaired: Evidence | None = None,
     ) -> None:
         """Store a finished attempt whole; its line in results.jsonl comes last."""
         folder = self._attempt(result.task_id, result.attempt)
-        for name, text in {
+        files = {
             "patch.diff": submission.patch,
             "stdout.log": evidence.stdout,
             "stderr.log": evidence.stderr,
             "evidence.json": evidence.model_dump_json(indent=1, exclude={"stdout", "stderr"}),
             "verdict.json": verdict.model_dump_json(indent=1),
-        }.items():
+        }
+        if repaired is not None:
+            files["repaired.json"] = repaired.model_dump_json(indent=1)
+        for name, text in files.items():
             self._replace(folder / name, text.encode("utf-8", "replace"))
         self._append(self.path / "preds.jsonl", self._prediction(submission))
         self._append(self.path / "results.jsonl", result.model_dump(mode="json"))

@@ -175,6 +175,8 @@ class Evidence(Record):
     exit_code: int | None = None
     timed_out: bool = False
     seconds: float = 0.0
+    apply_log: str = ""
+    """What git said while the patch was applied."""
     stdout: str = ""
     stderr: str = ""
     stdout_sha256: str = ""
@@ -184,6 +186,8 @@ class Evidence(Record):
     flags: tuple[Flag, ...] = ()
     fault: Fault | None = None
     fault_detail: str = ""
+    oom: bool = False
+    """Killed for lack of memory a second time at the same limit: the patch's doing."""
 
 
 class Outcome(StrEnum):
@@ -291,6 +295,7 @@ class Result(Record):
     task_id: str
     attempt: int
     retry: int = 0
+    """How often grading was begun again after a fault that was not the agent's."""
     repo: str
     language: str
     outcome: Outcome
@@ -313,4 +318,8 @@ class Result(Record):
     p2p_total: int
     patch_sha256: str
     image_digest: str
+    repaired_outcome: Outcome | None = None
+    """With the patch's missing final newline completed; None where none was or nobody asked."""
+    reason: str = ""
+    """The first of the verdict's reasons."""
     error: str = ""

@@ -13,6 +13,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"auto_envvar_prefix": "EVALKIT", "help_option_names": ["-h", "--help"]},
     epilog="Start with: evalkit run --suite quickstart   ·   Every flag can be set by EVALKIT_<COMMAND>_<FLAG>.",
 )
@@ -68,6 +69,104 @@ def run(
         overrides=tuple(overrides or ()),
     )
     raise typer.Exit(run_command(request, dry_run=dry_run))
+
+
+@app.command()
+def grade(
+    suite: options.Suite,
+    predictions: options.Predictions,
+    output: options.Output = None,
+    gradings: options.Gradings = None,
+    task_ids: options.TaskIds = None,
+    part: options.Part = None,
+    pattern: options.Pattern = None,
+    exclude: options.Exclude = None,
+    repair_newline: options.RepairNewline = False,
+    overrides: options.Overrides = None,
+    form: options.Format = "table",
+) -> None:
+    """Grade patches from a file; no model is asked.
+
+    What is wrong in the file is told on stderr, the rest graded. Exit codes as for `run`; 2 also
+    where nothing in the file is right.
+    """
+    from evalkit.cli.grade import GradeRequest, grade_command
+    from evalkit.cli.select import Selection
+
+    request = GradeRequest(
+        suite=suite,
+        predictions=predictions,
+        output=output,
+        gradings=gradings,
+        selection=Selection(ids=tuple(task_ids or ()), part=part, pattern=pattern, exclude=exclude),
+        repair_newline=repair_newline,
+        overrides=tuple(overrides or ()),
+        form=form,
+    )
+    raise typer.Exit(grade_command(request))
+
+
+@app.command()
+def validate(
+    suite: options.Suite,
+    replicas: options.Replicas = 1,
+    output: options.ValidateOutput = None,
+    gradings: options.Gradings = None,
+    task_ids: options.TaskIds = None,
+    part: options.Part = None,
+    pattern: options.Pattern = None,
+    exclude: options.Exclude = None,
+    overrides: options.Overrides = None,
+) -> None:
+    """Check a suite: each known solution must resolve its task, no change must not.
+
+    Writes DIR/known-bad.txt, which `run --exclude` takes. Exit codes: 1 a task fails, 3 infra
+    errors remain, others as for `run`.
+    """
+    from evalkit.cli.select import Selection
+    from evalkit.cli.validate import ValidateRequest, validate_command
+
+    request = ValidateRequest(
+        suite=suite,
+        replicas=replicas,
+        output=output,
+        gradings=gradings,
+        selection=Selection(ids=tuple(task_ids or ()), part=part, pattern=pattern, exclude=exclude),
+        overrides=tuple(overrides or ()),
+    )
+    raise typer.Exit(validate_command(request))
+
+
+@app.command()
+def plan(
+    suite: options.Suite,
+    runner: options.RunnerName = None,
+    gpus: options.Gpus = None,
+    tok_s: options.TokS = None,
+    attempts: options.Attempts = 1,
+    task_ids: options.TaskIds = None,
+    part: options.Part = None,
+    pattern: options.Pattern = None,
+    exclude: options.Exclude = None,
+    overrides: options.Overrides = None,
+) -> None:
+    """Say what a run would take, before anything starts: images, disk, tokens, hours, memory.
+
+    Every figure says whether it is measured, published or assumed.
+    """
+    from evalkit.cli.plan import PlanRequest, plan_command
+    from evalkit.cli.select import Selection
+
+    request = PlanRequest(
+        suite=suite,
+        runner=runner,
+        gpus=gpus,
+        tok_s=tok_s,
+        attempts=attempts,
+        selection=Selection(ids=tuple(task_ids or ()), part=part, pattern=pattern, exclude=exclude),
+        overrides=tuple(overrides or ()),
+    )
+    plan_command(request)
 
 
 @app.command()

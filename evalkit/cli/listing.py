@@ -17,7 +17,9 @@ def list_suites() -> None:
     """Print each suite with its number of tasks and what it is."""
     for name in content_names("tasks"):
         suite = read_yaml(content_root() / "tasks" / name / "suite.yaml")
-        typer.echo(f"{name:20} {len(suite['tasks']):4} tasks  {suite['description']}")
+        typer.echo(
+            f"{name:20} {suite.get('size') or len(suite['tasks']):4} tasks  {suite['description']}"
+        )
 
 
 def list_runners() -> None:

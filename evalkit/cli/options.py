@@ -1,7 +1,7 @@
 """The flags, one alias each."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,7 +12,11 @@ RunnerName = Annotated[
 ]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change a key of the runner."),
+    typer.Option(
+        "--set",
+        metavar="KEY.PATH=VALUE",
+        help="Change a key of the runner, or of the suite: suite.KEY=VALUE.",
+    ),
 ]
 Output = Annotated[
     Path | None, typer.Option("-o", metavar="RUN_DIR", help="Run folder. [runs/<run id>]")
@@ -30,7 +34,9 @@ Part = Annotated[
 Pattern = Annotated[
     str | None, typer.Option("--filter", metavar="REGEX", help="Only ids that match.")
 ]
-Exclude = Annotated[Path | None, typer.Option(help="A file of task ids to leave out, one a line.")]
+Exclude = Annotated[
+    Path | None, typer.Option(help="A file of task ids to leave out, one a line, `# why` after it.")
+]
 Shuffle = Annotated[
     int | None, typer.Option(metavar="SEED", help="Take the tasks in a random order.")
 ]
@@ -44,3 +50,29 @@ Endpoint = Annotated[
 ]
 Model = Annotated[str | None, typer.Option(help="The model's name at --endpoint.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would run, and stop.")]
+Predictions = Annotated[
+    Path,
+    typer.Option(metavar="FILE", help="JSON or JSON Lines, in SWE-bench or SWE-bench Pro form."),
+]
+Gradings = Annotated[
+    int | None, typer.Option("-w", min=1, help="Gradings side by side. [runner's]")
+]
+RepairNewline = Annotated[
+    bool,
+    typer.Option(
+        "--repair-newline",
+        help="Grade patches without a final newline with it too, as a second score.",
+    ),
+]
+Format = Annotated[Literal["table", "json"], typer.Option("--format", help="What stdout gets.")]
+Replicas = Annotated[int, typer.Option(min=1, help="How often each known solution is graded.")]
+ValidateOutput = Annotated[
+    Path | None, typer.Option("-o", metavar="DIR", help="Folder of the two runs. [runs/<id>]")
+]
+Gpus = Annotated[
+    str | None, typer.Option(metavar="NxGIB", help="GPUs and the memory of each, as 8x80.")
+]
+TokS = Annotated[
+    float | None,
+    typer.Option("--tok-s", min=0.01, help="Output tokens a second of the engine. [published]"),
+]

@@ -13,7 +13,7 @@ from evalkit.types import Task
 
 def prepare_command(suite_name: str, runner_name: str | None, overrides: list[str]) -> None:
     """Make sure of every image of the suite and of the runner's weights."""
-    suite = choose_suite(suite_name)
+    suite = choose_suite(suite_name, overrides)
     runner = choose_runner(suite, runner_name, overrides)
     prepare_images(suite, suite.tasks())
     weights = prepare_weights(runner.engine)

@@ -4,12 +4,16 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from evalkit.cli.live import STYLES
 from evalkit.cli.wiring import say
 from evalkit.reporting.load import load_run
 from evalkit.reporting.run import Run
 from evalkit.reporting.summary import Score, Summary, summarise
+
+_ID_WIDTH = 37
+"""Up to the eighth digit of the commit in the longest ids of SWE-bench Pro."""
 
 
 def show_results(folder: Path) -> None:
@@ -19,36 +23,42 @@ def show_results(folder: Path) -> None:
     run = load_run(folder)
     console = Console(highlight=False)
     console.print(_attempts(run))
-    console.print(_summary(summarise(run)))
+    console.print(_summary(run, summarise(run)))
     charts = write_charts(run, folder / "report")
     say(f"charts: {', '.join(str(chart) for chart in charts)}")
     say(f"run folder: {folder}")
 
 
 def _attempts(run: Run) -> Table:
-    table = Table(title=f"{run.manifest['suite']}: {run.manifest['model']}")
     several = any(result.attempt > 1 for result in run.results)
-    table.add_column("task", overflow="fold")
+    worked = any(result.turns for result in run.results)
     flagged = any(result.flags for result in run.results)
-    for heading in ("outcome", "stop", *(["flags"] if flagged else [])):
-        table.add_column(heading, overflow="fold")
-    for heading in ("turns", "tokens", "s"):
+    table = Table(title=Text(f"{run.manifest['suite']}: {run.manifest['model']}"))
+    table.add_column("task", no_wrap=True, overflow="ellipsis", max_width=_ID_WIDTH)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("stop" if worked else "why", no_wrap=True, overflow="ellipsis")
+    if flagged:
+        table.add_column("flags", overflow="fold")
+    for heading in ("turns", "tokens", "s") if worked else ("s",):
         table.add_column(heading, justify="right", no_wrap=True)
     for result in run.results:
+        seconds = f"{result.wall_s + result.grade_s:.0f}"
         table.add_row(
-            result.task_id + (f" #{result.attempt}" if several else ""),
+            result.task_id.removeprefix("instance_") + (f" #{result.attempt}" if several else ""),
             f"[{STYLES[result.outcome]}]{result.outcome}[/]",
-            result.stop,
+            result.stop if worked else Text(result.reason),
             *([", ".join(result.flags)] if flagged else []),
-            str(result.turns),
-            f"{result.completion_tokens:,}",
-            f"{result.wall_s:.0f}",
+            *([str(result.turns), f"{result.completion_tokens:,}"] if worked else []),
+            seconds,
         )
     return table
 
 
-def _summary(summary: Summary) -> Table:
+def _summary(run: Run, summary: Summary) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    whole = run.manifest.get("suite_tasks")
+    if whole not in {None, summary.tasks}:
+        table.add_row("selected", f"{summary.tasks} of the suite's {whole} tasks")
     table.add_row("resolved", _score(summary.score))
     counts = [f"{count} {outcome}" for outcome, count in summary.outcomes.items() if count]
     table.add_row("outcomes", ", ".join(counts))
@@ -56,6 +66,10 @@ def _summary(summary: Summary) -> Table:
         table.add_row(f"without {summary.flagged} flagged", _score(summary.score_without_flagged))
     if summary.score_without_infra and summary.score_without_infra != summary.score:
         table.add_row("without infra errors", _score(summary.score_without_infra))
+    if summary.score_without_known_bad:
+        table.add_row("without known bad tasks", _score(summary.score_without_known_bad))
+    if summary.score_repaired:
+        table.add_row("with newlines completed", _score(summary.score_repaired))
     if summary.turns_median is not None:
         table.add_row("turns", f"{summary.turns_median:g} (median)")
     if summary.output_tok_s is not None and summary.busy_tok_s is not None:

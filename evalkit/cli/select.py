@@ -39,6 +39,13 @@ def select(tasks: Sequence[Task], selection: Selection) -> list[Task]:
     return chosen
 
 
+def excluded(tasks: Sequence[Task], selection: Selection) -> set[str]:
+    """Return the ids of tasks that the exclude file leaves out."""
+    if selection.exclude is None:
+        return set()
+    return _excluded(selection.exclude) & {task.id for task in tasks}
+
+
 def _known_task(known: dict[str, Task], name: str) -> Task:
     if name not in known:
         raise unknown_name("task", name, known)
@@ -54,9 +61,10 @@ def _regex(pattern: str) -> re.Pattern[str]:
 
 def _excluded(path: Path) -> set[str]:
     try:
-        return set(path.read_text("utf-8").split())
+        lines = path.read_text("utf-8").splitlines()
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    return {line.partition("#")[0].strip() for line in lines}
 
 
 def _slice(part: str) -> slice:

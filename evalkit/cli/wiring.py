@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +11,9 @@ from platformdirs import user_cache_path
 from rich.console import Console
 
 from evalkit.config.runner import Runner, load_runner
+from evalkit.protocols import Suite
 from evalkit.sandbox.daemon import connect
 from evalkit.sandbox.images import Images
-from evalkit.suites.folder import FolderSuite
 from evalkit.suites.registry import open_suite
 
 if TYPE_CHECKING:
@@ -50,15 +50,23 @@ def docker() -> "APIClient":
     return connect()
 
 
-def choose_suite(name: str) -> FolderSuite:
-    """Open a suite over this machine's images."""
-    return open_suite(name, lambda: Images(docker()), say)
+_OF_SUITE = "suite."
+
+
+def _images() -> Images:
+    return Images(docker())
+
+
+def choose_suite(name: str, overrides: Sequence[str] = ()) -> Suite:
+    """Open a suite over this machine's images; of `overrides` those that begin with `suite.`."""
+    own = [one.removeprefix(_OF_SUITE) for one in overrides if one.startswith(_OF_SUITE)]
+    return open_suite(name, own, images=_images, say=say, cache=cache_folder())
 
 
 def choose_runner(
-    suite: FolderSuite,
+    suite: Suite,
     name: str | None,
-    overrides: list[str],
+    overrides: Sequence[str],
     *,
     endpoint: str | None = None,
     model: str | None = None,
@@ -69,7 +77,10 @@ def choose_runner(
         extra += ["engine.kind=endpoint", f"engine.url={endpoint}", "engine.gguf=null"]
     if model is not None:
         extra.append(f"engine.model={model}")
-    return load_runner(name or suite.default_runner, [*overrides, *extra])
+    return load_runner(
+        name or suite.default_runner,
+        [one for one in (*overrides, *extra) if not one.startswith(_OF_SUITE)],
+    )
 
 
 def on_terminal() -> bool:

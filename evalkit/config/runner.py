@@ -91,6 +91,15 @@ class Concurrency(Record):
     gradings: int = Field(default=2, ge=1)
 
 
+class ImagesConfig(Record):
+    """How task images are fetched."""
+
+    pulls: int = Field(default=3, ge=1)
+    """Pulled side by side."""
+    keep: bool = True
+    """False removes each image after its task's last attempt: pull, solve, grade, prune."""
+
+
 class Runner(Record):
     """A profile, as in `runners/NAME.yaml`."""
 
@@ -103,6 +112,7 @@ class Runner(Record):
     agent: AgentConfig = AgentConfig()
     limits: RolloutLimits = RolloutLimits()
     concurrency: Concurrency = Concurrency()
+    images: ImagesConfig = ImagesConfig()
 
     @model_validator(mode="after")
     def _a_turn_fits(self) -> Self:

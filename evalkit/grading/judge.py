@@ -26,6 +26,8 @@ def _outcome(task: Task, evidence: Evidence) -> Outcome:
     believable = evidence.canary in {Canary.FAILED, Canary.UNUSED}
     if evidence.fault is not None:
         return Outcome.INFRA_ERROR
+    if evidence.oom:
+        return Outcome.UNRESOLVED
     if evidence.timed_out:
         return Outcome.TEST_TIMEOUT
     if believable and not _missing(required, evidence):
@@ -58,9 +60,14 @@ def _reasons(task: Task, evidence: Evidence, outcome: Outcome) -> tuple[str, ...
         case Outcome.NO_PATCH:
             return ("the patch is empty",)
         case Outcome.PATCH_REJECTED:
-            return ("git apply refused the patch", *evidence.stderr.strip().splitlines()[:_SHOWN])
+            return (
+                "git apply refused the patch",
+                *evidence.apply_log.strip().splitlines()[:_SHOWN],
+            )
         case Outcome.NO_EVIDENCE:
             return (_discredited(evidence),)
+        case Outcome.UNRESOLVED if evidence.oom:
+            return (f"the tests twice needed more than {task.limits.memory_mib} MiB",)
         case Outcome.UNRESOLVED:
             return tuple(_failures("fail_to_pass", task.fail_to_pass, evidence)) + tuple(
                 _failures("pass_to_pass", task.pass_to_pass, evidence)

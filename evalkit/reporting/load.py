@@ -28,6 +28,7 @@ class _Manifest(Record):
 
     selected: tuple[str, ...] = Field(min_length=1)
     attempts: int = Field(ge=1)
+    known_bad: Mapping[str, str] = Field(default_factory=dict)
     engine: _Engine | None = None
 
 
@@ -54,6 +55,7 @@ def load_run(path: Path | str) -> Run:
         manifest=manifest,
         selected=keys.selected,
         attempts=keys.attempts,
+        known_bad=frozenset(keys.known_bad),
         engine_count=keys.engine.counter if keys.engine else None,
         results=_results(folder / "results.jsonl", keys),
         samples=tuple(

@@ -24,6 +24,8 @@ class Run(Record):
     manifest: Mapping[str, JsonValue]
     """run.json as it is."""
     selected: tuple[str, ...]
+    known_bad: frozenset[str] = frozenset()
+    """Selected tasks whose grading is known to be wrong."""
     attempts: int
     engine_count: EngineCount | None
     results: tuple[Result, ...]

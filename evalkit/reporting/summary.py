@@ -36,6 +36,10 @@ class Summary(Record):
     """Attempts with a flag."""
     score_without_flagged: Score | None
     """With flagged attempts left out; None where nothing else is left."""
+    score_without_known_bad: Score | None
+    """Over the tasks whose grading is not known to be wrong; None where all are fine."""
+    score_repaired: Score | None
+    """With missing final newlines of patches completed; None where that was not asked for."""
     turns_median: float | None
     usage: Usage
     """Tokens summed over the results."""
@@ -66,6 +70,8 @@ def summarise(run: Run) -> Summary:
         score_without_flagged=_score(resolved - flagged_resolved, planned - len(flagged))
         if planned > len(flagged)
         else None,
+        score_without_known_bad=_without_known_bad(run),
+        score_repaired=_repaired(run, planned),
         turns_median=median(result.turns for result in run.results) if run.results else None,
         usage=_usage(run.results),
         engine_completion_tokens=_engine_tokens(run),
@@ -76,6 +82,23 @@ def summarise(run: Run) -> Summary:
 
 def _score(resolved: int, of: int) -> Score:
     return Score(resolved=resolved, of=of, rate=wilson(resolved, of))
+
+
+def _without_known_bad(run: Run) -> Score | None:
+    good = set(run.selected) - run.known_bad
+    if len(good) in {0, len(run.selected)}:
+        return None
+    resolved = sum(
+        result.outcome is Outcome.RESOLVED for result in run.results if result.task_id in good
+    )
+    return _score(resolved, len(good) * run.attempts)
+
+
+def _repaired(run: Run, planned: int) -> Score | None:
+    if not run.manifest.get("repair_newline"):
+        return None
+    outcomes = [result.repaired_outcome or result.outcome for result in run.results]
+    return _score(outcomes.count(Outcome.RESOLVED), planned)
 
 
 def _usage(results: Iterable[Result]) -> Usage:

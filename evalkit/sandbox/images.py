@@ -1,14 +1,16 @@
 """Images: what is here, building more, and a Debian base with or without a registry."""
 
 import io
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evalkit.errors import ImageError, SandboxError
+from evalkit.errors import ImageError
 from evalkit.sandbox.archive import pack
 from evalkit.sandbox.daemon import docker_errors, image_digest
 from evalkit.sandbox.debian import bootstrap
+from evalkit.sandbox.pull import PAUSES, SILENCE_S, pull
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -17,14 +19,62 @@ FAILED_STEP_LINES = 60
 
 
 class Images:
-    """Images of one daemon. `say` arguments take one line of progress."""
+    """Images of one daemon, for any number of threads. `say` takes one line of progress.
 
-    def __init__(self, client: "APIClient") -> None:
+    At most `pulls` images are pulled at once; `pauses` (seconds) lie between the tries of a pull,
+    one of which ends after `silence_s` without a word from the daemon.
+    """
+
+    def __init__(
+        self,
+        client: "APIClient",
+        *,
+        pulls: int = 3,
+        pauses: Sequence[float] = PAUSES,
+        silence_s: float = SILENCE_S,
+    ) -> None:
         self._client = client
+        self._slots = threading.BoundedSemaphore(pulls)
+        self._pauses = pauses
+        self._silence_s = silence_s
+        self._guard = threading.Lock()
+        self._of_ref: dict[str, threading.Lock] = {}
 
     def digest(self, ref: str) -> str | None:
         """Return the image's repository digest, else its id; None where it is not here."""
         return image_digest(self._client, ref)
+
+    def pull(self, ref: str, say: Callable[[str], None]) -> None:
+        """Pull `ref` for linux/amd64 unless it is here; threads that ask for the same pull once.
+
+        Rate limits are waited out for about five minutes, other passing faults for half a minute;
+        a thread that waits keeps its slot, so a limited registry is asked less. Raises
+        DiskFullError without room, ImageError otherwise, with the daemon's words.
+        """
+        with self._guard:
+            one = self._of_ref.setdefault(ref, threading.Lock())
+        with one:
+            if self.digest(ref) is not None:
+                return
+            with self._slots:
+                pull(self._client, ref, say, pauses=self._pauses, silence_s=self._silence_s)
+
+    def remove(self, ref: str) -> None:
+        """Remove the name `ref` and, where it was the last one, the image.
+
+        No error where it is not here. One that a container was made from is left as it is: its
+        user is another attempt or another program, and forcing would pull it from under them.
+        """
+        from docker.errors import APIError, ImageNotFound
+
+        with docker_errors(f"cannot remove {ref}", ImageError):
+            try:
+                self._client.remove_image(ref)
+            except ImageNotFound:
+                return
+            except APIError as error:
+                if error.status_code != 409:
+                    raise
 
     def build(
         self, tag: str, dockerfile: str, files: Mapping[str, bytes], say: Callable[[str], None]
@@ -56,23 +106,22 @@ class Images:
         """
         if self.digest(tag) is not None:
             return
-        refusal = self._pull(ref, say)
+        refusal = self._refusal(ref, say)
         if refusal:
             say(f"{refusal}; making {tag} from Debian's archive")
             bootstrap(self._client, tag, packages, suite, say)
         else:
             self.build(tag, _with_packages(ref, packages), {}, say)
 
-    def _pull(self, ref: str, say: Callable[[str], None]) -> str:
-        """Pull `ref` where it is not here; return why it could not be had, empty where it was."""
-        if self.digest(ref) is not None:
-            return ""
-        say(f"pulling {ref}")
+    def _refusal(self, ref: str, say: Callable[[str], None]) -> str:
+        """Pull `ref` where it is not here; return why it could not be had, empty where it was.
+
+        Tried once, for there is another way; for the daemon's own platform, for it is our base.
+        """
         try:
-            with docker_errors(f"cannot pull {ref}"):
-                progress = self._client.pull(ref, stream=True, decode=True)
-                _follow(progress, f"cannot pull {ref}", lambda _: None)
-        except SandboxError as error:
+            if self.digest(ref) is None:
+                pull(self._client, ref, say, platform="", pauses=())
+        except ImageError as error:
             return error.message
         return ""
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 SCRIPT = "/evalkit/job.sh"
-STREAM_LIMIT = 16 * 2**20
 COLLECT_LIMIT = 64 * 2**20
 GRACE_S = 60
 """How long a job outlives its limit where evalkit died and nobody else stops it."""
@@ -58,7 +57,7 @@ def run_job(
 def _watch(client: "APIClient", container_id: str, job: Job, digest: str) -> JobResult:
     with docker_errors("cannot run a job"):
         with closing(FrameStream(client.attach_socket(container_id))) as stream:
-            output = _Output(stream)
+            output = _Output(stream, job.output_mib * 2**20)
             started = time.monotonic()
             client.start(container_id)
             exit_code = _wait(client, container_id, started + job.limits.seconds)
@@ -110,7 +109,8 @@ def _stop(client: "APIClient", container_id: str) -> None:
 class _Output:
     """Both streams of a container, read to their end on a thread; their beginnings stay."""
 
-    def __init__(self, stream: FrameStream) -> None:
+    def __init__(self, stream: FrameStream, limit: int) -> None:
+        self._limit = limit
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.truncated = False
@@ -127,7 +127,7 @@ class _Output:
             if kind == END:
                 return
             kept = self.stdout if kind == STDOUT else self.stderr
-            room = STREAM_LIMIT - len(kept)
+            room = self._limit - len(kept)
             kept += piece[:room]
             self.truncated |= len(piece) > room
 

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from evalkit.config.yaml_files import read_yaml, validate
 from evalkit.errors import ImageError, TaskError
@@ -57,13 +58,20 @@ class FolderSuite:
     `images` is asked for when images are needed: reading tasks takes no Docker.
     """
 
+    facts: Mapping[str, JsonValue] = MappingProxyType({})
+    known_bad: Mapping[str, str] = MappingProxyType({})
+
     def __init__(
-        self, root: Path, images: Callable[[], Images], say: Callable[[str], None]
+        self,
+        root: Path,
+        file: SuiteFile,
+        images: Callable[[], Images],
+        say: Callable[[str], None],
     ) -> None:
         self._root = root
+        self._file = file
         self._images = images
         self._say = say
-        self._file = validate(SuiteFile, read_yaml(root / "suite.yaml"), str(root / "suite.yaml"))
 
     @property
     def name(self) -> str:
@@ -119,6 +127,10 @@ class FolderSuite:
         if digest is None:
             raise ImageError(f"{task.image} was built and is not there")
         return digest
+
+    def release(self, task: Task) -> None:
+        """Remove the task's image; it can be built again."""
+        self._images().remove(task.image)
 
     def collect(self, task: Task, patch: str, run: Callable[[Job], JobResult]) -> Evidence:
         """Run the hidden tests over the patch in a fresh container."""

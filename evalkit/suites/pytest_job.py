@@ -56,18 +56,20 @@ def read_evidence(task: Task, result: JobResult, nonce: str) -> Evidence:
     first, _, stdout = result.stdout.partition(b"\n")
     statuses = read_statuses(result.collected.get(_results(nonce)) or b"")
     canary = statuses.pop(f"{_canary_file(task, nonce)}::test_{nonce}", None)
+    stderr = result.stderr.decode("utf-8", "replace")
     known = first.decode("ascii", "replace") in set(Applied)
     fault = Fault.GRADER_OOM if result.oom_killed else None
     if not known and not result.timed_out and fault is None:
         fault = Fault.IMAGE
     return Evidence(
         applied=Applied(first.decode("ascii")) if known else Applied.REJECTED,
+        apply_log=stderr if first == b"rejected" else "",
         statuses=statuses,
         exit_code=result.exit_code,
         timed_out=result.timed_out,
         seconds=result.seconds,
         stdout=stdout.decode("utf-8", "replace"),
-        stderr=result.stderr.decode("utf-8", "replace"),
+        stderr=stderr,
         stdout_sha256=hashlib.sha256(stdout).hexdigest(),
         stderr_sha256=hashlib.sha256(result.stderr).hexdigest(),
         image_digest=result.image_digest,

@@ -1,21 +1,35 @@
 """Finding a suite by its name or its folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evalkit.config.content import content_names, content_root
 from evalkit.config.names import unknown_name
-from evalkit.protocols import Images
-from evalkit.suites.folder import FolderSuite
+from evalkit.config.yaml_files import read_yaml, validate, with_overrides
+from evalkit.protocols import Images, Suite
+from evalkit.suites.folder import FolderSuite, SuiteFile
+from evalkit.suites.pro.suite import ProFile, ProSuite
 
 
 def open_suite(
-    name_or_folder: str, images: Callable[[], Images], say: Callable[[str], None]
-) -> FolderSuite:
-    """Open a suite that ships with evalkit, or a folder of the user's with a suite.yaml."""
+    name_or_folder: str,
+    overrides: Sequence[str] = (),
+    *,
+    images: Callable[[], Images],
+    say: Callable[[str], None],
+    cache: Path,
+) -> Suite:
+    """Open a suite that ships with evalkit, or a folder of the user's with a suite.yaml.
+
+    `overrides` change keys of that file, as `key.path=value`. Raises ConfigError.
+    """
     folder = Path(name_or_folder)
     if not (folder / "suite.yaml").is_file():
         folder = content_root() / "tasks" / name_or_folder
     if not (folder / "suite.yaml").is_file():
         raise unknown_name("suite", name_or_folder, content_names("tasks"))
-    return FolderSuite(folder, images, say)
+    source = folder / "suite.yaml"
+    data = with_overrides(read_yaml(source), list(overrides))
+    if data.get("grading") == "swebench-pro":
+        return ProSuite(folder, validate(ProFile, data, str(source)), images, say, cache)
+    return FolderSuite(folder, validate(SuiteFile, data, str(source)), images, say)

@@ -5,6 +5,7 @@ from threading import Event
 import pytest
 
 from evalkit.agents.tools import ToolAgent
+from evalkit.cli.wiring import cache_folder
 from evalkit.config.runner import AgentConfig, RolloutLimits, Sampling
 from evalkit.grading.judge import judge
 from evalkit.protocols import Message
@@ -28,7 +29,9 @@ Done = tuple[Submission, list[Message], int]
 
 @pytest.fixture(scope="module")
 def done(tiny_engine: Endpoint) -> Done:
-    suite = open_suite("quickstart", lambda: Images(connect()), print)
+    suite = open_suite(
+        "quickstart", images=lambda: Images(connect()), say=print, cache=cache_folder()
+    )
     task = suite.tasks()[0]
     suite.prepare(task)
     agent = ToolAgent(
@@ -66,7 +69,9 @@ def test_the_tokens_of_the_rollout_are_those_the_engine_counted(done: Done) -> N
 
 
 def test_such_a_patch_is_graded_unresolved(done: Done) -> None:
-    suite = open_suite("quickstart", lambda: Images(connect()), print)
+    suite = open_suite(
+        "quickstart", images=lambda: Images(connect()), say=print, cache=cache_folder()
+    )
     containers = DockerContainers(connect(), run_id="test-engine")
     task = suite.tasks()[0]
     evidence = suite.collect(task, done[0].patch, containers.run)

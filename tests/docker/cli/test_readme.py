@@ -1,5 +1,6 @@
 """Every command that README and its pages show is run, as it stands where that is quick."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from evalkit.cli.wiring import environment
+from evalkit.sandbox.images import Images
+from tests.doubles.pro import build_pro_images, history, pro_id, write_pro_data
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -33,16 +36,33 @@ def as_tested(command: str) -> list[str]:
     return [sys.executable, "-m", *words, *(["--dry-run"] if needs_model else [])]
 
 
+@pytest.fixture(scope="module")
+def instances(tmp_path_factory: pytest.TempPathFactory, images: Images) -> list[str]:
+    """Flags that put instances written here in the place of SWE-bench Pro's."""
+    rows, scripts = write_pro_data(tmp_path_factory.mktemp("pro"))
+    build_pro_images(images)
+    return ["--set", f"suite.rows={rows}", "--set", f"suite.scripts={scripts}",
+            "--set", "suite.network=none"]  # fmt: skip
+
+
 def test_the_pages_show_commands() -> None:
     assert {"make quickstart", "make test"} < set(commands())
 
 
 @pytest.mark.parametrize("command", commands())
-def test_succeeds(command: str, tmp_path: Path) -> None:
+def test_succeeds(command: str, tmp_path: Path, instances: list[str]) -> None:
     (tmp_path / "tasks").symlink_to(ROOT / "tasks")
     (tmp_path / "runners").symlink_to(ROOT / "runners")
     (tmp_path / "Makefile").symlink_to(ROOT / "Makefile")
+    (tmp_path / "preds.jsonl").write_text('{"instance_id": "leap-years", "model_patch": ""}\n')
+    prediction = {"instance_id": pro_id("last-wins"), "patch": history().patch}
+    (tmp_path / "predictions.json").write_text(json.dumps([prediction]))
+    own = instances if "swebench-pro" in command else []
     done = subprocess.run(
-        as_tested(command), cwd=tmp_path, env=environment(), capture_output=True, check=False
+        [*as_tested(command), *own],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr.decode()

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from evalkit.cli.wiring import cache_folder
 from evalkit.grading.judge import judge
+from evalkit.protocols import Suite
 from evalkit.sandbox.containers import DockerContainers
 from evalkit.sandbox.daemon import connect
 from evalkit.sandbox.images import Images
-from evalkit.suites.folder import FolderSuite
 from evalkit.suites.registry import open_suite
 from evalkit.types import Evidence, Outcome, Task
 
@@ -22,12 +23,14 @@ def containers() -> DockerContainers:
 
 
 @pytest.fixture(scope="session")
-def suite() -> FolderSuite:
-    return open_suite("quickstart", lambda: Images(connect()), print)
+def suite() -> Suite:
+    return open_suite(
+        "quickstart", images=lambda: Images(connect()), say=print, cache=cache_folder()
+    )
 
 
 @pytest.fixture(scope="session")
-def task(suite: FolderSuite) -> Task:
+def task(suite: Suite) -> Task:
     found = next(task for task in suite.tasks() if task.id == "duration-minutes")
     suite.prepare(found)
     return found
@@ -53,7 +56,7 @@ def patch_of(containers: DockerContainers, task: Task) -> Attack:
 
 
 @pytest.fixture(scope="session")
-def grade(suite: FolderSuite, containers: DockerContainers, task: Task) -> Grade:
+def grade(suite: Suite, containers: DockerContainers, task: Task) -> Grade:
     return lambda patch: suite.collect(task, patch, containers.run)
 
 

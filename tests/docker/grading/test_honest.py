@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from evalkit.grading.judge import judge
 from evalkit.grading.tamper import flag_patch
+from evalkit.protocols import Suite
 from evalkit.sandbox.containers import DockerContainers
-from evalkit.suites.folder import FolderSuite
 from evalkit.types import Applied, Canary, Evidence, Outcome, Task
 
 FIX = "sed -i 's/if seconds > size/if seconds >= size/' durations/formatting.py"
@@ -63,7 +63,7 @@ def test_the_test_that_must_fail_fails(grade: Callable[[str], Evidence], task: T
 
 
 def test_a_test_that_hangs_is_a_timeout(
-    suite: FolderSuite,
+    suite: Suite,
     task: Task,
     patch_of: Callable[..., str],
     containers: DockerContainers,

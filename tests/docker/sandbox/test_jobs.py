@@ -9,7 +9,7 @@ import pytest
 from evalkit.errors import ImageError
 from evalkit.protocols import Job, JobResult
 from evalkit.sandbox.containers import DockerContainers
-from evalkit.sandbox.jobs import COLLECT_LIMIT, STREAM_LIMIT
+from evalkit.sandbox.jobs import COLLECT_LIMIT
 from evalkit.types import Limits, Network
 
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ def test_what_a_killed_job_left_is_kept(late: JobResult) -> None:
 
 
 def test_of_long_output_the_beginning_is_kept(run: RunJob) -> None:
-    result = run(f"echo first; head -c {STREAM_LIMIT} /dev/zero; echo err >&2")
+    result = run(f"echo first; head -c {2**20} /dev/zero; echo err >&2", output_mib=1)
     kept = (result.stdout[:6], len(result.stdout), result.truncated, result.stderr)
-    assert kept == (b"first\n", STREAM_LIMIT, True, b"err\n")
+    assert kept == (b"first\n", 2**20, True, b"err\n")
 
 
 def test_a_child_killed_for_memory_is_told(run: RunJob) -> None:

@@ -1,8 +1,9 @@
 """Many attempts with parts that take no time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import product
 from threading import Event
 from typing import NoReturn
 
@@ -11,13 +12,14 @@ from pydantic import JsonValue
 
 from evalkit.attempt import Finished, Parts
 from evalkit.campaign import Campaign, Plan
-from evalkit.errors import EngineError, SandboxError
+from evalkit.errors import DiskFullError, EngineError, SandboxError
 from evalkit.grading.judge import judge
 from evalkit.protocols import Job, JobResult, Message, Sandbox
 from evalkit.types import (
     Applied,
     Canary,
     Evidence,
+    Fault,
     Outcome,
     Result,
     StopReason,
@@ -41,11 +43,17 @@ class FakeParts:
 
     solve_with: Solve = submit
     tasks_: tuple[Task, ...] = ()
-    collect_error: Exception | None = None
+    collect_errors: list[Exception] = field(default_factory=list)
+    prepare_error: Exception | None = None
+    oom: bool = False
+    collected: list[str] = field(default_factory=list)
     stored: list[Result] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     name = "fake"
     revision = "1"
+    default_runner = "fake"
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    known_bad: Mapping[str, str] = field(default_factory=dict)
 
     def solve(
         self,
@@ -61,11 +69,20 @@ class FakeParts:
         return self.tasks_
 
     def prepare(self, task: Task) -> str:
-        raise NotImplementedError
+        self.events.append(f"{task.id} prepared")
+        if self.prepare_error is not None:
+            raise self.prepare_error
+        return "sha256:1"
+
+    def release(self, task: Task) -> None:
+        self.events.append(f"{task.id} released")
 
     def collect(self, task: Task, patch: str, run: Callable[[Job], JobResult]) -> Evidence:
-        if self.collect_error is not None:
-            raise self.collect_error
+        self.collected.append(patch)
+        if self.collect_errors:
+            raise self.collect_errors.pop()
+        if self.oom:
+            return Evidence(applied=Applied.CLEAN, fault=Fault.GRADER_OOM)
         passed = dict.fromkeys((*task.fail_to_pass, *task.pass_to_pass), TestStatus.PASSED)
         return Evidence(applied=Applied.CLEAN, statuses=passed, canary=Canary.FAILED)
 
@@ -82,7 +99,12 @@ class FakeParts:
         return lambda _line: None
 
     def finish(
-        self, result: Result, submission: Submission, evidence: Evidence, verdict: Verdict
+        self,
+        result: Result,
+        submission: Submission,
+        evidence: Evidence,
+        verdict: Verdict,
+        repaired: Evidence | None = None,
     ) -> None:
         self.stored.append(result)
 
@@ -93,9 +115,17 @@ class FakeParts:
         self.events.append(f"{finished.result.task_id} {finished.result.outcome}")
 
 
-def campaign(fake: FakeParts, *, attempts: int = 1, stopping: Event | None = None) -> Campaign:
+def campaign(
+    fake: FakeParts,
+    *,
+    attempts: int = 1,
+    stopping: Event | None = None,
+    keep_images: bool = True,
+    repair_newline: bool = False,
+) -> Campaign:
     tasks = [make_task(id=f"task-{number}") for number in range(3)]
-    plan = Plan(tasks=tasks, attempts=attempts, rollouts=2, gradings=1)
+    pairs = list(product(tasks, range(1, attempts + 1)))
+    plan = Plan(pairs=pairs, rollouts=2, gradings=1, pulls=1, keep_images=keep_images)
     parts = Parts(
         agent=fake,
         suite=fake,
@@ -103,6 +133,8 @@ def campaign(fake: FakeParts, *, attempts: int = 1, stopping: Event | None = Non
         judge=judge,
         flag_patch=lambda _task, _patch: (),
         grading_version=1,
+        repair_newline=repair_newline,
+        retry_pauses_s=(0, 0),
     )
     return Campaign(plan, parts, fake, fake, stopping or Event())
 
@@ -142,13 +174,13 @@ def test_an_engine_fault_is_an_infra_error_of_that_attempt_alone() -> None:
 
 
 def test_a_fault_while_grading_is_an_infra_error() -> None:
-    fake = FakeParts(collect_error=SandboxError("daemon gone"))
+    fake = FakeParts(collect_errors=[SandboxError("daemon gone")] * 9)
     campaign(fake).run()
     assert {result.outcome for result in fake.stored} == {Outcome.INFRA_ERROR}
 
 
 def test_a_fault_is_told_in_the_result() -> None:
-    fake = FakeParts(collect_error=SandboxError("daemon gone"))
+    fake = FakeParts(collect_errors=[SandboxError("daemon gone")] * 9)
     campaign(fake).run()
     assert {result.error for result in fake.stored} == {"daemon gone"}
 
@@ -182,3 +214,60 @@ def test_an_interrupted_attempt_is_no_result() -> None:
     with pytest.raises(BaseException):  # noqa: B017, PT011 - whatever ends the run
         campaign(fake, stopping=stopping).run()
     assert fake.stored == []
+
+
+def test_a_grading_that_broke_off_is_begun_again() -> None:
+    fake = FakeParts(collect_errors=[SandboxError("daemon gone")] * 2)
+    campaign(fake).run()
+    assert next((one.outcome, one.retry) for one in fake.stored) == (Outcome.RESOLVED, 2)
+
+
+def test_a_second_oom_of_the_grader_is_the_patchs_doing() -> None:
+    fake = FakeParts(oom=True)
+    campaign(fake).run()
+    assert {(one.outcome, one.retry) for one in fake.stored} == {(Outcome.UNRESOLVED, 1)}
+
+
+def test_an_image_that_cannot_be_had_is_an_infra_error() -> None:
+    fake = FakeParts(prepare_error=DiskFullError("no space"))
+    campaign(fake).run()
+    assert {result.outcome for result in fake.stored} == {Outcome.INFRA_ERROR}
+
+
+def test_no_model_is_asked_where_the_image_cannot_be_had() -> None:
+    fake = FakeParts(prepare_error=DiskFullError("no space"))
+    campaign(fake).run()
+    assert "task-0 turn 1" not in fake.events
+
+
+def test_an_image_is_prepared_once_for_all_attempts() -> None:
+    fake = FakeParts()
+    campaign(fake, attempts=3).run()
+    assert fake.events.count("task-1 prepared") == 1
+
+
+def test_images_stay_where_they_are_to_be_kept() -> None:
+    fake = FakeParts()
+    campaign(fake).run()
+    assert "task-1 released" not in fake.events
+
+
+def test_an_image_is_given_back_after_the_last_attempt() -> None:
+    fake = FakeParts()
+    campaign(fake, attempts=2, keep_images=False).run()
+    released = fake.events.index("task-1 released")
+    assert [event for event in fake.events[:released] if event == "task-1 resolved"] == [
+        "task-1 resolved"
+    ] * 2
+
+
+def test_a_missing_final_newline_is_completed_for_a_second_verdict() -> None:
+    fake = FakeParts()
+    campaign(fake, repair_newline=True).run()
+    assert set(fake.collected) == {"p", "p\n"}
+
+
+def test_without_being_asked_a_patch_is_graded_as_it_is() -> None:
+    fake = FakeParts()
+    campaign(fake).run()
+    assert set(fake.collected) == {"p"}

@@ -52,6 +52,11 @@ def test_excluded_ids_are_left_out(tmp_path: Path) -> None:
     assert chosen(exclude=tmp_path / "bad") == ["beta", "gamma"]
 
 
+def test_an_exclude_file_may_say_why(tmp_path: Path) -> None:
+    (tmp_path / "bad").write_text("alpha  # its gold patch fails\n# all of them\n")
+    assert chosen(exclude=tmp_path / "bad") == ["beta", "gamma", "delta"]
+
+
 def test_a_shuffle_is_the_same_for_the_same_seed() -> None:
     assert chosen(shuffle=7) == chosen(shuffle=7) != chosen()
 

@@ -54,6 +54,34 @@ def test_a_flag_leaves_the_full_score_alone(write_run: WriteRun) -> None:
     assert _summary(write_run, RESOLVED, FLAGGED).score.resolved == 2
 
 
+def test_the_score_is_given_over_the_tasks_that_are_not_known_to_be_bad(
+    write_run: WriteRun,
+) -> None:
+    score = _summary(write_run, RESOLVED, known_bad={"other": "corrupt"}).score_without_known_bad
+    assert score is not None
+    assert (score.resolved, score.of) == (1, 1)
+
+
+def test_known_bad_tasks_stay_in_the_full_score(write_run: WriteRun) -> None:
+    assert _summary(write_run, RESOLVED, known_bad={"other": "corrupt"}).score.of == 2
+
+
+def test_without_known_bad_tasks_there_is_no_second_score(write_run: WriteRun) -> None:
+    assert _summary(write_run, RESOLVED).score_without_known_bad is None
+
+
+def test_the_score_is_given_with_newlines_completed(write_run: WriteRun) -> None:
+    repaired = make_result(task_id="demo", repaired_outcome=Outcome.RESOLVED)
+    score = _summary(write_run, repaired, repair_newline=True).score_repaired
+    assert score is not None
+    assert (score.resolved, score.of) == (1, 2)
+
+
+def test_a_completed_newline_leaves_the_full_score_alone(write_run: WriteRun) -> None:
+    repaired = make_result(task_id="demo", repaired_outcome=Outcome.RESOLVED)
+    assert _summary(write_run, repaired, repair_newline=True).score.resolved == 0
+
+
 def test_attempts_without_a_result_are_counted(write_run: WriteRun) -> None:
     assert _summary(write_run, RESOLVED, attempts=2).unfinished == 3
 

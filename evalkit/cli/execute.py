@@ -1,0 +1,160 @@
+"""A run with all its choices made: carried out, and put down in its folder."""
+
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import metadata
+from itertools import product
+from pathlib import Path
+from threading import Event
+
+import psutil
+from pydantic import JsonValue
+
+from evalkit.agents.prompt import Prompt
+from evalkit.attempt import Finished, Parts
+from evalkit.campaign import Campaign, Plan
+from evalkit.cli.live import LiveWatcher, PlainWatcher
+from evalkit.cli.results import show_results
+from evalkit.cli.signals import Terminated, orderly_signals
+from evalkit.cli.wiring import docker, on_terminal, progress, say
+from evalkit.config.runner import Runner
+from evalkit.grading.judge import GRADING_VERSION, judge
+from evalkit.grading.tamper import flag_patch
+from evalkit.protocols import Agent, Suite
+from evalkit.sandbox.containers import DockerContainers
+from evalkit.sandbox.reap import reap
+from evalkit.store import RunFolder
+from evalkit.types import Outcome, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What to run, on what, and where it is put down."""
+
+    id: str
+    folder: Path
+    suite: Suite
+    runner: Runner
+    agent: str
+    model: str
+    """Whose score this is: the model's label, or where the patches come from."""
+    tasks: tuple[Task, ...]
+    attempts: int
+    excluded: tuple[str, ...] = ()
+    """Tasks of the suite that the user left out by a file."""
+    repair_newline: bool = False
+
+
+OpenAgent = Callable[[RunFolder, Event], AbstractContextManager[Agent]]
+
+
+def new_id(suite: str, agent: str) -> str:
+    """Return a name for a run that begins now."""
+    return f"{suite}-{agent}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def carry_out(run: Run, open_agent: OpenAgent, show: Callable[[Path], None] = show_results) -> int:
+    """Run to the end or to a signal, show the results, and return the exit code."""
+    try:
+        with orderly_signals():
+            finished = execute(run, open_agent)
+            show(run.folder)
+    except KeyboardInterrupt as stopped:
+        say(f"stopped; what was finished is in {run.folder}")
+        return 143 if isinstance(stopped, Terminated) else 130
+    broken = any(one.result.outcome is Outcome.INFRA_ERROR for one in finished)
+    return 3 if broken else 0
+
+
+def execute(run: Run, open_agent: OpenAgent) -> list[Finished]:
+    """Run every attempt into the run's folder."""
+    reap(docker())
+    stopping = Event()
+    with RunFolder(run.folder) as folder:
+        folder.describe(**_manifest(run))
+        with open_agent(folder, stopping) as agent:
+            finished = _campaign(run, folder, agent, stopping)
+        folder.event("done", attempts=len(finished))
+    return finished
+
+
+def _manifest(run: Run) -> dict[str, JsonValue]:
+    selected: list[JsonValue] = [task.id for task in run.tasks]
+    known_bad: dict[str, JsonValue] = {
+        task.id: run.suite.known_bad[task.id]
+        for task in run.tasks
+        if task.id in run.suite.known_bad
+    }
+    return {
+        "run_id": run.id,
+        "evalkit": metadata.version("evalkit"),
+        "grading": GRADING_VERSION,
+        "suite": run.suite.name,
+        "revision": run.suite.revision,
+        "suite_facts": dict(run.suite.facts),
+        "suite_tasks": len(run.suite.tasks()),
+        "selected": selected,
+        "excluded": list(run.excluded),
+        "known_bad": known_bad,
+        "attempts": run.attempts,
+        "agent": run.agent,
+        "model": run.model,
+        "prompt_sha256": Prompt.load(run.runner.agent.prompt).sha256,
+        "runner": run.runner.model_dump(mode="json"),
+        "repair_newline": run.repair_newline,
+        "started": time.time(),
+        "host": {
+            "system": platform.platform(),
+            "python": sys.version.split()[0],
+            "cpus": psutil.cpu_count(),
+            "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        },
+    }
+
+
+def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> list[Finished]:
+    watcher = LiveWatcher if on_terminal() else PlainWatcher
+    containers = DockerContainers(docker(), run_id=run.id)
+    folder.describe(limits=_effective(run.tasks, containers))
+    parts = Parts(
+        agent=agent,
+        suite=run.suite,
+        containers=containers,
+        judge=judge,
+        flag_patch=flag_patch,
+        grading_version=GRADING_VERSION,
+        repair_newline=run.repair_newline,
+    )
+    plan = Plan(
+        pairs=_ordered(run),
+        rollouts=run.runner.concurrency.rollouts,
+        gradings=run.runner.concurrency.gradings,
+        pulls=run.runner.images.pulls,
+        keep_images=run.runner.images.keep,
+    )
+    with watcher(progress, len(plan.pairs)) as watching:
+        return Campaign(plan, parts, folder, watching, stopping).run()
+
+
+def _ordered(run: Run) -> list[tuple[Task, int]]:
+    """Go round by round, so that coverage stays even; task by task where images do not stay."""
+    numbers = range(1, run.attempts + 1)
+    if run.runner.images.keep:
+        return [(task, number) for number, task in product(numbers, run.tasks)]
+    return list(product(run.tasks, numbers))
+
+
+def _effective(tasks: Sequence[Task], containers: DockerContainers) -> list[JsonValue]:
+    """Return each kind of limits the tasks ask for, with what this host gives."""
+    kinds = {task.limits: None for task in tasks}
+    return [
+        {
+            "wanted": limits.model_dump(mode="json"),
+            "effective": containers.effective(limits).model_dump(mode="json"),
+        }
+        for limits in kinds
+    ]

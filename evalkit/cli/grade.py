@@ -1,0 +1,100 @@
+"""`evalkit grade`: patches from anywhere, without an engine."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Literal
+
+import typer
+from pydantic import JsonValue
+
+from evalkit.agents.predictions import Predictions, PredictionsAgent, read_predictions
+from evalkit.cli.execute import Run, carry_out, new_id
+from evalkit.cli.results import show_results
+from evalkit.cli.select import Selection, excluded, select
+from evalkit.cli.wiring import choose_runner, choose_suite, say
+from evalkit.config.runner import Runner
+from evalkit.errors import ConfigError
+from evalkit.protocols import Agent
+from evalkit.reporting.load import load_run
+from evalkit.reporting.summary import summarise
+from evalkit.store import RunFolder
+from evalkit.types import Record
+
+
+class GradeRequest(Record):
+    """The flags of `evalkit grade`."""
+
+    suite: str
+    predictions: Path
+    output: Path | None
+    gradings: int | None
+    selection: Selection
+    repair_newline: bool
+    overrides: tuple[str, ...]
+    form: Literal["table", "json"]
+
+
+def grade_command(request: GradeRequest) -> int:
+    """Grade, and return the exit code."""
+    suite = choose_suite(request.suite, request.overrides)
+    chosen = select(suite.tasks(), request.selection)
+    predictions = read_predictions(request.predictions, {task.id for task in suite.tasks()})
+    for problem in predictions.problems:
+        say(f"{request.predictions}: {problem}")
+    predicted = {task_id for task_id, _ in predictions.patches}
+    tasks = tuple(task for task in chosen if task.id in predicted)
+    if not tasks:
+        raise ConfigError(f"{request.predictions} has no prediction for the selected tasks")
+    say(f"grading {len(tasks)} of the {len(suite.tasks())} tasks of {suite.name}")
+    ids = {task.id for task in tasks}
+    run_id = new_id(suite.name, "grade")
+    run = Run(
+        id=run_id,
+        folder=request.output or Path("runs") / run_id,
+        suite=suite,
+        runner=graders(choose_runner(suite, None, request.overrides), request.gradings),
+        agent="predictions",
+        model=predictions.model or request.predictions.name,
+        tasks=tasks,
+        attempts=max(attempt for task_id, attempt in predictions.patches if task_id in ids),
+        excluded=tuple(sorted(excluded(suite.tasks(), request.selection))),
+        repair_newline=request.repair_newline,
+    )
+
+    @contextmanager
+    def open_agent(folder: RunFolder, _stopping: Event) -> Iterator[Agent]:
+        folder.describe(predictions=_origin(request.predictions, predictions))
+        yield PredictionsAgent(predictions.patches)
+
+    return carry_out(run, open_agent, show=show_results if request.form == "table" else show_json)
+
+
+def graders(runner: Runner, count: int | None) -> Runner:
+    """Set how many attempts are under way at once: as many as are graded, for no model is asked."""
+    side_by_side = count or runner.concurrency.gradings
+    concurrency = runner.concurrency.model_copy(
+        update={"rollouts": side_by_side, "gradings": side_by_side}
+    )
+    return runner.model_copy(update={"concurrency": concurrency})
+
+
+def show_json(folder: Path) -> None:
+    """Print a run's summary and its results as one JSON object."""
+    run = load_run(folder)
+    shown = {
+        "folder": str(folder),
+        "summary": summarise(run).model_dump(mode="json"),
+        "results": [result.model_dump(mode="json") for result in run.results],
+    }
+    typer.echo(json.dumps(shown, indent=2))
+
+
+def _origin(path: Path, predictions: Predictions) -> dict[str, JsonValue]:
+    return {
+        "file": path.name,
+        "sha256": predictions.sha256,
+        "problems": len(predictions.problems),
+    }

@@ -1,0 +1,1 @@
+"""SWE-bench Pro: rows, scripts, images and grading with the official verdict."""

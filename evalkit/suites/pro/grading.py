@@ -1,0 +1,185 @@
+"""Grading an instance of SWE-bench Pro: run its script over the patch, then its own parser.
+
+What is defended: the logs are the streams of the container's main process, and the parser reads
+them in a clean container, so nothing that the patch leaves in the workspace (a results file, a
+parser, another attempt's logs) reaches the verdict. What is not: code under test may print what
+the parser looks for, as it officially may; `grading.tamper` flags what it can see of that.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from evalkit.protocols import Job, JobResult
+from evalkit.suites.pro.entry import (
+    PARSER,
+    PATCH,
+    RUN_SCRIPT,
+    STDERR,
+    STDOUT,
+    WORKSPACE,
+    entry_script,
+    parse_script,
+    strip_binary_sections,
+)
+from evalkit.suites.pro.scripts import Scripts
+from evalkit.types import Applied, Evidence, Fault, Flag, Limits, Network, Task, TestStatus
+
+PARSE_LIMITS = Limits(cpus=2, memory_mib=2048, pids=256, seconds=300)
+"""The second CPU is for the container's start, which one CPU makes 0.1 s longer."""
+OUTPUT_MIB = 256
+"""Of each stream. The official evaluator has no limit; past this one there is no result."""
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def collect(task: Task, scripts: Scripts, patch: str, run: Callable[[Job], JobResult]) -> Evidence:
+    """Grade `patch` in a fresh container and parse what it printed in another one.
+
+    A patch that is not UTF-8 counts as rejected, and nothing runs: officially it cannot be written.
+    """
+    try:
+        patch.encode()
+    except UnicodeEncodeError as error:
+        return Evidence(applied=Applied.REJECTED, apply_log=f"the patch is not UTF-8: {error}")
+    content = strip_binary_sections(patch).encode()
+    nonce = secrets.token_hex(16)
+    result = run(_run_job(task, scripts, content, nonce))
+    prelude = _divide(result.stderr, nonce)
+    statuses, fault, detail = _judged_by_parser(task, scripts, result, prelude, run)
+    return Evidence(
+        applied=_applied(content, prelude),
+        apply_log=prelude.apply_log,
+        statuses=statuses,
+        exit_code=result.exit_code,
+        timed_out=result.timed_out,
+        seconds=result.seconds,
+        stdout=result.stdout.decode("utf-8", "replace"),
+        stderr=prelude.stderr.decode("utf-8", "replace"),
+        stdout_sha256=hashlib.sha256(result.stdout).hexdigest(),
+        stderr_sha256=hashlib.sha256(prelude.stderr).hexdigest(),
+        image_digest=result.image_digest,
+        flags=(Flag.OUTPUT_TRUNCATED,) if result.truncated else (),
+        fault=fault,
+        fault_detail=detail,
+    )
+
+
+def _run_job(task: Task, scripts: Scripts, patch: bytes, nonce: str) -> Job:
+    entry = f"{WORKSPACE}/entry.sh"
+    return Job(
+        image=task.image,
+        script=f"exec bash {entry}",
+        workdir=task.workdir,
+        files={
+            entry: entry_script(task, scripts.exports, nonce).encode(),
+            PATCH: patch,
+            RUN_SCRIPT: scripts.run_script,
+        },
+        limits=task.limits,
+        output_mib=OUTPUT_MIB,
+        network=task.network,
+        labels={"evalkit.task": task.id},
+    )
+
+
+def _parse_job(task: Task, scripts: Scripts, stdout: bytes, stderr: bytes) -> Job:
+    entry = f"{WORKSPACE}/parse.sh"
+    return Job(
+        image=task.image,
+        script=f"exec bash {entry}",
+        workdir=task.workdir,
+        files={
+            entry: parse_script(task, scripts.exports).encode(),
+            PARSER: scripts.parser,
+            STDOUT: stdout,
+            STDERR: stderr,
+        },
+        output_mib=OUTPUT_MIB,
+        limits=PARSE_LIMITS,
+        network=Network.NONE,
+        labels={"evalkit.task": task.id},
+    )
+
+
+class _Prelude(NamedTuple):
+    """The stderr of the grading container, divided. See `entry`."""
+
+    preparation: bytes
+    apply_code: int | None
+    apply_log: str
+    stderr: bytes
+    complete: bool
+    """Whether the run script was reached."""
+
+
+def _divide(stream: bytes, nonce: str) -> _Prelude:
+    """Divide at the first two nonces: a third one is the tested code's."""
+    parts = stream.split(f"{nonce}\n".encode(), 2)
+    code, _, words = (parts[1] if len(parts) > 1 else b"").partition(b"\n")
+    return _Prelude(
+        preparation=parts[0],
+        apply_code=int(code) if code.isdigit() else None,
+        apply_log=words.decode("utf-8", "replace"),
+        stderr=parts[2] if len(parts) > 2 else b"",
+        complete=len(parts) > 2,
+    )
+
+
+def _applied(patch: bytes, prelude: _Prelude) -> Applied:
+    if not patch:
+        return Applied.EMPTY
+    return Applied.CLEAN if prelude.apply_code == 0 else Applied.REJECTED
+
+
+def _judged_by_parser(
+    task: Task,
+    scripts: Scripts,
+    result: JobResult,
+    prelude: _Prelude,
+    run: Callable[[Job], JobResult],
+) -> tuple[Mapping[str, TestStatus], Fault | None, str]:
+    """Return statuses, or why there are none, with a word on the fault."""
+    if result.oom_killed:
+        return {}, Fault.GRADER_OOM, "the grading container was killed for lack of memory"
+    if result.timed_out:
+        return {}, None, ""
+    if not prelude.complete:
+        said = prelude.preparation[-500:].decode("utf-8", "replace")
+        return {}, Fault.IMAGE, f"the repository could not be reset to base: {said}"
+    if result.truncated:  # what was cut off could have taken a PASSED back
+        return {}, None, ""
+    parsed = run(_parse_job(task, scripts, result.stdout, prelude.stderr))
+    if parsed.oom_killed:
+        return {}, Fault.GRADER_OOM, "the parser was killed for lack of memory"
+    whole = not (parsed.timed_out or parsed.truncated)
+    return read_output(parsed.stdout if whole else b""), None, ""
+
+
+def read_output(content: bytes) -> dict[str, TestStatus]:
+    """Return the statuses in output.json; none where the official evaluator would stumble.
+
+    A name counts as passed where any of its entries says PASSED; otherwise its last entry counts.
+    """
+    try:
+        return _statuses(json.loads(content.decode("utf-8"))["tests"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return {}
+
+
+def _statuses(tests: Iterable[Any]) -> dict[str, TestStatus]:
+    found: dict[str, TestStatus] = {}
+    for entry in tests:
+        status = next((known for known in TestStatus if known == entry["status"]), TestStatus.ERROR)
+        passed = status is TestStatus.PASSED
+        name = entry["name"] if passed else entry.get("name")  # only passed ones need a name
+        if passed:
+            hash(name)  # TypeError, as officially, where it could be in no set
+        # A name with a lone surrogate is in no list of required tests, nor can it be written down.
+        comparable = isinstance(name, str) and not _LONE_SURROGATE.search(name)
+        if comparable and found.get(name) is not TestStatus.PASSED:
+            found[name] = status
+    return found

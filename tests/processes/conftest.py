@@ -1,0 +1,5 @@
+"""Rows for the tests beside it."""
+
+from tests.doubles.pro_rows import raw_row
+
+__all__ = ["raw_row"]
