@@ -85,6 +85,7 @@ ensure_registry() {
         return
     fi
     step "installing docker-registry" apt_install docker-registry
+    [ ! -d /run/systemd/system ] || systemctl disable --now docker-registry
 }
 
 # venv FOLDER PACKAGES...: an environment that counts as made once its stamp names the packages.

@@ -53,8 +53,13 @@ def docker() -> "APIClient":
 _OF_SUITE = "suite."
 
 
+@cache
+def _shared_images() -> Images:
+    return Images(docker(), pulls=64)  # how many at once is for the campaign to say
+
+
 def _images() -> Images:
-    return Images(docker())
+    return _shared_images()
 
 
 def choose_suite(name: str, overrides: Sequence[str] = ()) -> Suite:

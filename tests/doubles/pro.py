@@ -165,6 +165,8 @@ SHAPES = {
         READ.replace("])", '], errors="replace")') + ON_STDOUT + WRITE_ALL,
         ["TestLabel"],
         [],
+        # The official evaluator itself reads both logs strictly.
+        Outcome.NO_EVIDENCE,
     ),
     "silent": Shape(CHECK, READ + ON_STDOUT + WRITE_ALL, ["TestLabel"], [], Outcome.NO_EVIDENCE),
     "in-the-locale": Shape(

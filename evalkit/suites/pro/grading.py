@@ -152,11 +152,23 @@ def _judged_by_parser(
         return {}, Fault.IMAGE, f"the repository could not be reset to base: {said}"
     if result.truncated:  # what was cut off could have taken a PASSED back
         return {}, None, ""
+    if not (_is_utf_8(result.stdout) and _is_utf_8(prelude.stderr)):
+        # The official evaluator reads both logs itself, strictly, before it reads the results: one
+        # invalid byte and there is none, however forgiving the instance's parser is.
+        return {}, None, ""
     parsed = run(_parse_job(task, scripts, result.stdout, prelude.stderr))
     if parsed.oom_killed:
         return {}, Fault.GRADER_OOM, "the parser was killed for lack of memory"
     whole = not (parsed.timed_out or parsed.truncated)
     return read_output(parsed.stdout if whole else b""), None, ""
+
+
+def _is_utf_8(log: bytes) -> bool:
+    try:
+        log.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def read_output(content: bytes) -> dict[str, TestStatus]:

@@ -50,11 +50,14 @@ class Machine:
         self,
         stderr: str = "HEAD is now\n{nonce}\n0\nApplied\n{nonce}\nerr",
         parsing: JobResult | None = None,
+        before: bytes = b"",
+        after: bytes = b"",
         **run: Any,
     ) -> None:
         self.jobs: list[Job] = []
         self._stderr = stderr
         self._parsing = parsing or ended(stdout=PARSED)
+        self._around = before, after
         self._run = run
 
     def __call__(self, job: Job) -> JobResult:
@@ -63,7 +66,9 @@ class Machine:
             return self._parsing
         found = re.search(r"printf '([0-9a-f]{32})", job.files["/workspace/entry.sh"].decode())
         assert found is not None
-        return ended(stderr=self._stderr.format(nonce=found.group(1)).encode(), **self._run)
+        before, after = self._around
+        stderr = before + self._stderr.format(nonce=found.group(1)).encode() + after
+        return ended(stderr=stderr, **self._run)
 
 
 def grade(machine: Callable[[Job], JobResult], patch: str = PATCH) -> Evidence:
@@ -183,7 +188,14 @@ def test_invalid_bytes_in_the_log_are_replaced() -> None:
     assert grade(Machine(stdout=b"\xff")).stdout == "\ufffd"
 
 
-def test_the_parser_gets_invalid_bytes_as_they_are() -> None:
-    machine = Machine(stdout=b"\xff")
-    grade(machine)
-    assert machine.jobs[1].files["/workspace/stdout.log"] == b"\xff"
+@pytest.mark.parametrize(
+    "machine",
+    [Machine(stdout=b"\xff"), Machine(stdout=b"a\xc3"), Machine(after=b"\xff")],
+    ids=["stdout", "half a character", "stderr"],
+)
+def test_a_log_that_is_not_utf_8_leaves_no_evidence(machine: Machine) -> None:
+    assert judge(task(), grade(machine)).outcome is Outcome.NO_EVIDENCE
+
+
+def test_git_may_say_what_is_not_utf_8() -> None:
+    assert grade(Machine(before=b"\xff")).statuses == {"t": TestStatus.PASSED}
