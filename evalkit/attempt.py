@@ -14,6 +14,7 @@ from evalkit.types import (
     Applied,
     Evidence,
     Fault,
+    Finished,
     Flag,
     Result,
     StopReason,
@@ -64,17 +65,6 @@ class Graded:
     retries: int = 0
     repaired: Evidence | None = None
     """About the patch with its final newline completed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    """An attempt at its end: everything the store keeps of it."""
-
-    result: Result
-    submission: Submission
-    evidence: Evidence
-    verdict: Verdict
-    repaired: Evidence | None = None
 
 
 def prepare(task: Task, parts: Parts) -> Broken | None:

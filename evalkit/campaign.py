@@ -11,7 +11,6 @@ from typing import Protocol
 
 from evalkit.attempt import (
     Broken,
-    Finished,
     Parts,
     RolledOut,
     conclude,
@@ -20,8 +19,9 @@ from evalkit.attempt import (
     prepare,
     roll_out,
 )
+from evalkit.errors import EvalkitError
 from evalkit.protocols import Message, RunStore
-from evalkit.types import Task
+from evalkit.types import Finished, Task
 
 
 class Watcher(Protocol):
@@ -119,21 +119,21 @@ class Campaign:
     def _grade(self, task: Task, rolled: RolledOut, queue_s: float) -> Finished:
         graded = grade(task, rolled, self._parts, self._stopping)
         finished = conclude(task, rolled, graded, self._parts, queue_s=queue_s)
-        self._store.finish(
-            finished.result,
-            finished.submission,
-            finished.evidence,
-            finished.verdict,
-            finished.repaired,
-        )
+        self._store.finish(finished)
         with self._telling:
             self._watcher.finished(finished)
             self._left[task.id] -= 1
             last = not self._left[task.id]
         if last and not self._plan.keep_images:
-            self._parts.suite.release(task)
-            self._room.release()
+            self._give_back(task)
         return finished
+
+    def _give_back(self, task: Task) -> None:
+        try:
+            self._parts.suite.release(task)
+        except EvalkitError as error:  # it costs room on the disk, and no result
+            self._store.event("image_kept", task_id=task.id, why=error.message)
+        self._room.release()
 
     def _recorder(self, task: Task, attempt: int) -> Callable[[Message], None]:
         write = self._store.trajectory(task.id, attempt)

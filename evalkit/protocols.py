@@ -10,13 +10,12 @@ from pydantic import JsonValue
 from evalkit.types import (
     CommandResult,
     Evidence,
+    Finished,
     Limits,
     Network,
     Reply,
-    Result,
     Submission,
     Task,
-    Verdict,
 )
 
 Message = Mapping[str, JsonValue]
@@ -125,7 +124,7 @@ class Images(Protocol):
     def pull(self, ref: str, say: Callable[[str], None]) -> None:
         """Pull an amd64 image unless it is here, backing off while the registry limits the rate.
 
-        At most a few pulls run at once. Raises ImageError that names the cause.
+        Raises ImageError that names the cause.
         """
         ...
 
@@ -225,16 +224,6 @@ class RunStore(Protocol):
         """Return the writer of one attempt's trajectory.jsonl."""
         ...
 
-    def finish(
-        self,
-        result: Result,
-        submission: Submission,
-        evidence: Evidence,
-        verdict: Verdict,
-        repaired: Evidence | None = None,
-    ) -> None:
-        """Store a finished attempt whole; its line in results.jsonl comes last.
-
-        `repaired` is the evidence about the patch with its final newline completed.
-        """
+    def finish(self, finished: Finished) -> None:
+        """Store an attempt whole; its line in results.jsonl comes last."""
         ...

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from evalkit.errors import ConfigError, StoreError
 from evalkit.protocols import Message
-from evalkit.types import EngineSample, Evidence, Result, Submission, Verdict
+from evalkit.types import EngineSample, Finished, Submission
 
 
 class RunFolder:
@@ -67,25 +67,19 @@ class RunFolder:
         path = self._attempt(task_id, attempt) / "trajectory.jsonl"
         return lambda line: self._append(path, line)
 
-    def finish(
-        self,
-        result: Result,
-        submission: Submission,
-        evidence: Evidence,
-        verdict: Verdict,
-        repaired: Evidence | None = None,
-    ) -> None:
-        """Store a finished attempt whole; its line in results.jsonl comes last."""
+    def finish(self, finished: Finished) -> None:
+        """Store an attempt whole; its line in results.jsonl comes last."""
+        result, submission, evidence = finished.result, finished.submission, finished.evidence
         folder = self._attempt(result.task_id, result.attempt)
         files = {
             "patch.diff": submission.patch,
             "stdout.log": evidence.stdout,
             "stderr.log": evidence.stderr,
             "evidence.json": evidence.model_dump_json(indent=1, exclude={"stdout", "stderr"}),
-            "verdict.json": verdict.model_dump_json(indent=1),
+            "verdict.json": finished.verdict.model_dump_json(indent=1),
         }
-        if repaired is not None:
-            files["repaired.json"] = repaired.model_dump_json(indent=1)
+        if finished.repaired is not None:
+            files["repaired.json"] = finished.repaired.model_dump_json(indent=1)
         for name, text in files.items():
             self._replace(folder / name, text.encode("utf-8", "replace"))
         self._append(self.path / "preds.jsonl", self._prediction(submission))

@@ -323,3 +323,14 @@ class Result(Record):
     reason: str = ""
     """The first of the verdict's reasons."""
     error: str = ""
+
+
+class Finished(Record):
+    """An attempt at its end: everything the store keeps of it."""
+
+    result: Result
+    submission: Submission
+    evidence: Evidence
+    verdict: Verdict
+    repaired: Evidence | None = None
+    """About the patch with its missing final newline completed."""

@@ -1,4 +1,4 @@
-"""Agents that ask no model: the gold patch and the empty one. They check tasks and grading."""
+"""Agents that ask no model. The gold patch and the empty one check tasks and grading."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,7 +10,7 @@ from evalkit.types import StopReason, Submission, Task
 class FixedAgent:
     """Submits a patch known beforehand."""
 
-    def __init__(self, patch_of: Callable[[Task], str]) -> None:
+    def __init__(self, patch_of: Callable[[Task, int], str]) -> None:
         self._patch_of = patch_of
 
     def solve(
@@ -24,10 +24,10 @@ class FixedAgent:
         return Submission(
             task_id=task.id,
             attempt=attempt,
-            patch=self._patch_of(task),
+            patch=self._patch_of(task, attempt),
             stop=StopReason.SUBMITTED,
         )
 
 
-GOLD = FixedAgent(lambda task: task.gold_patch)
-NULL = FixedAgent(lambda _: "")
+GOLD = FixedAgent(lambda task, _: task.gold_patch)
+NULL = FixedAgent(lambda *_: "")

@@ -1,19 +1,18 @@
-"""Patches made elsewhere: read from a file, and submitted by an agent that asks no model."""
+"""Patches made elsewhere: read from a file, and submitted without asking a model."""
 
 import hashlib
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evalkit.agents.fixed import FixedAgent
 from evalkit.config.names import unknown_name
 from evalkit.errors import ConfigError
-from evalkit.protocols import Message, Sandbox
-from evalkit.types import StopReason, Submission, Task
+from evalkit.types import Task
 
 MOST_ATTEMPTS = 1000
 _SUGGESTED = 10
@@ -214,24 +213,11 @@ UNWRITABLE = "The predicted patch is not Unicode: no file can hold it.\n"
 """Submitted in place of such a patch. It does not apply, as the patch itself would not."""
 
 
-class PredictionsAgent:
-    """Submits predicted patches; the empty one for an attempt that nobody predicted."""
+def predictions_agent(patches: Mapping[tuple[str, int], str]) -> FixedAgent:
+    """Submit predicted patches; the empty one for an attempt that nobody predicted."""
 
-    def __init__(self, patches: Mapping[tuple[str, int], str]) -> None:
-        self._patches = patches
+    def patch_of(task: Task, attempt: int) -> str:
+        patch = patches.get((task.id, attempt), "")
+        return patch if _writable(patch) else UNWRITABLE
 
-    def solve(
-        self,
-        task: Task,
-        attempt: int,
-        open_sandbox: Callable[[], AbstractContextManager[Sandbox]],  # noqa: ARG002 - protocol
-        record: Callable[[Message], None],  # noqa: ARG002 - protocol
-    ) -> Submission:
-        """Return the patch at once."""
-        patch = self._patches.get((task.id, attempt), "")
-        return Submission(
-            task_id=task.id,
-            attempt=attempt,
-            patch=patch if _writable(patch) else UNWRITABLE,
-            stop=StopReason.SUBMITTED,
-        )
+    return FixedAgent(patch_of)

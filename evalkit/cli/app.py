@@ -1,11 +1,14 @@
 """The commands, one module each; a command's module is imported when it runs."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import evalkit
 from evalkit.cli import options
+
+if TYPE_CHECKING:
+    from evalkit.cli.select import Selection
 
 app = typer.Typer(
     help="How good is a coding model? Serve it, let it work on real tasks in Docker sandboxes, "
@@ -26,6 +29,20 @@ def _root(
     if version:
         typer.echo(evalkit.__version__)
         raise typer.Exit
+
+
+def _selection(
+    task_ids: options.TaskIds,
+    part: options.Part,
+    pattern: options.Pattern,
+    exclude: options.Exclude,
+    shuffle: options.Shuffle = None,
+) -> "Selection":
+    from evalkit.cli.select import Selection
+
+    return Selection(
+        ids=tuple(task_ids or ()), part=part, pattern=pattern, exclude=exclude, shuffle=shuffle
+    )
 
 
 @app.command()
@@ -52,7 +69,6 @@ def run(
     usage, 3 infrastructure (or infra errors remain), 130/143 stopped by a signal.
     """
     from evalkit.cli.run import RunRequest, run_command
-    from evalkit.cli.select import Selection
 
     request = RunRequest(
         suite=suite,
@@ -60,9 +76,7 @@ def run(
         output=output,
         rollouts=rollouts,
         attempts=attempts,
-        selection=Selection(
-            ids=tuple(task_ids or ()), part=part, pattern=pattern, exclude=exclude, shuffle=shuffle
-        ),
+        selection=_selection(task_ids, part, pattern, exclude, shuffle),
         agent=agent,
         endpoint=endpoint,
         model=model,
@@ -91,14 +105,13 @@ def grade(
     where nothing in the file is right.
     """
     from evalkit.cli.grade import GradeRequest, grade_command
-    from evalkit.cli.select import Selection
 
     request = GradeRequest(
         suite=suite,
         predictions=predictions,
         output=output,
         gradings=gradings,
-        selection=Selection(ids=tuple(task_ids or ()), part=part, pattern=pattern, exclude=exclude),
+        selection=_selection(task_ids, part, pattern, exclude),
         repair_newline=repair_newline,
         overrides=tuple(overrides or ()),
         form=form,
@@ -123,7 +136,6 @@ def validate(
     Writes DIR/known-bad.txt, which `run --exclude` takes. Exit codes: 1 a task fails, 3 infra
     errors remain, others as for `run`.
     """
-    from evalkit.cli.select import Selection
     from evalkit.cli.validate import ValidateRequest, validate_command
 
     request = ValidateRequest(
@@ -131,7 +143,7 @@ def validate(
         replicas=replicas,
         output=output,
         gradings=gradings,
-        selection=Selection(ids=tuple(task_ids or ()), part=part, pattern=pattern, exclude=exclude),
+        selection=_selection(task_ids, part, pattern, exclude),
         overrides=tuple(overrides or ()),
     )
     raise typer.Exit(validate_command(request))
@@ -155,7 +167,6 @@ def plan(
     Every figure says whether it is measured, published or assumed.
     """
     from evalkit.cli.plan import PlanRequest, plan_command
-    from evalkit.cli.select import Selection
 
     request = PlanRequest(
         suite=suite,
@@ -163,7 +174,7 @@ def plan(
         gpus=gpus,
         tok_s=tok_s,
         attempts=attempts,
-        selection=Selection(ids=tuple(task_ids or ()), part=part, pattern=pattern, exclude=exclude),
+        selection=_selection(task_ids, part, pattern, exclude),
         overrides=tuple(overrides or ()),
     )
     plan_command(request)

@@ -10,8 +10,6 @@ from evalkit.types import Record, Task
 
 USABLE = 0.9
 """Share of a GPU's memory that the engine takes; vLLM's default is about that."""
-_SPEED_OF = "Qwen3-Coder-Next"
-"""The model that serving_speed.csv is about."""
 
 
 class Line(NamedTuple):
@@ -98,7 +96,7 @@ def _images(planned: Planned) -> list[Line]:
 def _tokens(planned: Planned) -> tuple[Range, list[Line]]:
     """Return the completion tokens of the run, and the lines about tokens."""
     effort, rows = _effort(planned.suite), _published(planned.suite, "turns")
-    turns = next((row for row in rows if row["model"] in planned.runner.label), None)
+    turns = _of_model(rows, planned)
     if turns is None or not {"turns", "prompt_tokens", "completion_tokens"} <= effort.keys():
         return _bounds(planned)
     (steps, _), (prompt, source), (completion, _) = (
@@ -157,9 +155,9 @@ def _hours(planned: Planned, completion: Range) -> list[Line]:
 def _speed(planned: Planned) -> tuple[float | None, str, str]:
     if planned.tok_s is not None:
         return planned.tok_s, "assumed: --tok-s", ""
-    if _SPEED_OF not in planned.runner.label:
+    row = _of_model(_published("serving", "speed"), planned)
+    if row is None:
         return None, "unknown: no speed is published, give --tok-s", ""
-    row = _published("serving", "speed")[0]
     source = f"{row['hardware']}, {row['load']}: {row['source']}"
     return float(row["output_tok_per_s"]), f"published, {row['hardware']}", source
 
@@ -181,6 +179,11 @@ def _memory(planned: Planned) -> list[Line]:
         figure = f"do not fit: TP {tp} takes {tp} GPUs"
     basis = f"assumed: {weights / tp:.1f} GiB on each of {tp}, {USABLE:.0%} of {gib:g} GiB usable"
     return [*lines, Line(f"weights on {count}x{gib:g}", figure, basis)]
+
+
+def _of_model(rows: list[dict[str, str]], planned: Planned) -> dict[str, str] | None:
+    """Return the first row about the runner's model."""
+    return next((row for row in rows if row["model"] in planned.runner.label), None)
 
 
 def _effort(suite: str) -> dict[str, tuple[Range, str]]:

@@ -15,12 +15,12 @@ import psutil
 from pydantic import JsonValue
 
 from evalkit.agents.prompt import Prompt
-from evalkit.attempt import Finished, Parts
+from evalkit.attempt import Parts
 from evalkit.campaign import Campaign, Plan
 from evalkit.cli.live import LiveWatcher, PlainWatcher
 from evalkit.cli.results import show_results
-from evalkit.cli.signals import Terminated, orderly_signals
-from evalkit.cli.wiring import docker, on_terminal, progress, say
+from evalkit.cli.signals import stoppable
+from evalkit.cli.wiring import docker, on_terminal, progress
 from evalkit.config.runner import Runner
 from evalkit.grading.judge import GRADING_VERSION, judge
 from evalkit.grading.tamper import flag_patch
@@ -28,7 +28,7 @@ from evalkit.protocols import Agent, Suite
 from evalkit.sandbox.containers import DockerContainers
 from evalkit.sandbox.reap import reap
 from evalkit.store import RunFolder
-from evalkit.types import Outcome, Task
+from evalkit.types import Finished, Outcome, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +59,13 @@ def new_id(suite: str, agent: str) -> str:
 
 def carry_out(run: Run, open_agent: OpenAgent, show: Callable[[Path], None] = show_results) -> int:
     """Run to the end or to a signal, show the results, and return the exit code."""
-    try:
-        with orderly_signals():
-            finished = execute(run, open_agent)
-            show(run.folder)
-    except KeyboardInterrupt as stopped:
-        say(f"stopped; what was finished is in {run.folder}")
-        return 143 if isinstance(stopped, Terminated) else 130
-    broken = any(one.result.outcome is Outcome.INFRA_ERROR for one in finished)
-    return 3 if broken else 0
+
+    def work() -> int:
+        finished = execute(run, open_agent)
+        show(run.folder)
+        return 3 if any(one.result.outcome is Outcome.INFRA_ERROR for one in finished) else 0
+
+    return stoppable(work, run.folder)
 
 
 def execute(run: Run, open_agent: OpenAgent) -> list[Finished]:
@@ -130,7 +128,7 @@ def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> lis
         repair_newline=run.repair_newline,
     )
     plan = Plan(
-        pairs=_ordered(run),
+        pairs=ordered(run),
         rollouts=run.runner.concurrency.rollouts,
         gradings=run.runner.concurrency.gradings,
         pulls=run.runner.images.pulls,
@@ -140,7 +138,7 @@ def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> lis
         return Campaign(plan, parts, folder, watching, stopping).run()
 
 
-def _ordered(run: Run) -> list[tuple[Task, int]]:
+def ordered(run: Run) -> list[tuple[Task, int]]:
     """Go round by round, so that coverage stays even; task by task where images do not stay."""
     numbers = range(1, run.attempts + 1)
     if run.runner.images.keep:

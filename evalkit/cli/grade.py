@@ -10,7 +10,7 @@ from typing import Literal
 import typer
 from pydantic import JsonValue
 
-from evalkit.agents.predictions import Predictions, PredictionsAgent, read_predictions
+from evalkit.agents.predictions import Predictions, predictions_agent, read_predictions
 from evalkit.cli.execute import Run, carry_out, new_id
 from evalkit.cli.results import show_results
 from evalkit.cli.select import Selection, excluded, select
@@ -60,14 +60,14 @@ def grade_command(request: GradeRequest) -> int:
         model=predictions.model or request.predictions.name,
         tasks=tasks,
         attempts=max(attempt for task_id, attempt in predictions.patches if task_id in ids),
-        excluded=tuple(sorted(excluded(suite.tasks(), request.selection))),
+        excluded=excluded(suite.tasks(), request.selection),
         repair_newline=request.repair_newline,
     )
 
     @contextmanager
     def open_agent(folder: RunFolder, _stopping: Event) -> Iterator[Agent]:
         folder.describe(predictions=_origin(request.predictions, predictions))
-        yield PredictionsAgent(predictions.patches)
+        yield predictions_agent(predictions.patches)
 
     return carry_out(run, open_agent, show=show_results if request.form == "table" else show_json)
 

@@ -11,8 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from evalkit.attempt import Finished
-from evalkit.types import Outcome
+from evalkit.types import Finished, Outcome
 
 STYLES = {
     Outcome.RESOLVED: "bold green",

@@ -58,7 +58,11 @@ def _summary(run: Run, summary: Summary) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     whole = run.manifest.get("suite_tasks")
     if whole not in {None, summary.tasks}:
-        table.add_row("selected", f"{summary.tasks} of the suite's {whole} tasks")
+        selected = f"{summary.tasks} of the suite's {whole} tasks"
+        excluded = run.manifest.get("excluded")
+        if isinstance(excluded, list) and excluded:
+            selected += f", {len(excluded)} excluded by name"
+        table.add_row("selected", selected)
     table.add_row("resolved", _score(summary.score))
     counts = [f"{count} {outcome}" for outcome, count in summary.outcomes.items() if count]
     table.add_row("outcomes", ", ".join(counts))

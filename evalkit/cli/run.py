@@ -81,7 +81,7 @@ def _resolve(request: RunRequest) -> Run:
         model=agent if agent in {"gold", "null"} else runner.label,
         tasks=tuple(select(suite.tasks(), request.selection)),
         attempts=request.attempts,
-        excluded=tuple(sorted(excluded(suite.tasks(), request.selection))),
+        excluded=excluded(suite.tasks(), request.selection),
     )
 
 

@@ -39,11 +39,12 @@ def select(tasks: Sequence[Task], selection: Selection) -> list[Task]:
     return chosen
 
 
-def excluded(tasks: Sequence[Task], selection: Selection) -> set[str]:
+def excluded(tasks: Sequence[Task], selection: Selection) -> tuple[str, ...]:
     """Return the ids of tasks that the exclude file leaves out."""
     if selection.exclude is None:
-        return set()
-    return _excluded(selection.exclude) & {task.id for task in tasks}
+        return ()
+    left_out = _excluded(selection.exclude)
+    return tuple(task.id for task in tasks if task.id in left_out)
 
 
 def _known_task(known: dict[str, Task], name: str) -> Task:

@@ -1,13 +1,26 @@
 """SIGTERM takes the same way out as Ctrl-C: everything a `with` block holds is released."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
+
+from evalkit.cli.wiring import say
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM arrived."""
+
+
+def stoppable(work: Callable[[], int], folder: Path) -> int:
+    """Return the exit code of `work`, or that of the signal that stopped it."""
+    try:
+        with orderly_signals():
+            return work()
+    except KeyboardInterrupt as stopped:
+        say(f"stopped; what was finished is in {folder}")
+        return 143 if isinstance(stopped, Terminated) else 130
 
 
 @contextmanager

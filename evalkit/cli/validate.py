@@ -1,27 +1,23 @@
 """`evalkit validate`: is a suite right? Known solutions must resolve, no change must not."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from threading import Event
 
 from rich.console import Console
 from rich.table import Table
 
 from evalkit.agents.fixed import GOLD, NULL
-from evalkit.attempt import Finished
 from evalkit.cli.execute import Run, execute, new_id
 from evalkit.cli.grade import graders
 from evalkit.cli.select import Selection, excluded, select
-from evalkit.cli.signals import Terminated, orderly_signals
+from evalkit.cli.signals import stoppable
 from evalkit.cli.wiring import choose_runner, choose_suite, say
 from evalkit.errors import StoreError
-from evalkit.protocols import Agent
-from evalkit.store import RunFolder
-from evalkit.types import Outcome, Record, Task
+from evalkit.types import Finished, Outcome, Record, Task
 
 
 class ValidateRequest(Record):
@@ -72,7 +68,7 @@ def validate_command(request: ValidateRequest) -> int:
         model="gold",
         tasks=tuple(select(suite.tasks(), request.selection)),
         attempts=request.replicas,
-        excluded=tuple(sorted(excluded(suite.tasks(), request.selection))),
+        excluded=excluded(suite.tasks(), request.selection),
     )
     empty = replace(
         gold,
@@ -82,12 +78,15 @@ def validate_command(request: ValidateRequest) -> int:
         model="null",
         attempts=1,
     )
-    try:
-        with orderly_signals():
-            checked = check(gold.tasks, _carry_out(gold, GOLD), _carry_out(empty, NULL))
-    except KeyboardInterrupt as stopped:
-        say(f"stopped; what was finished is in {folder}")
-        return 143 if isinstance(stopped, Terminated) else 130
+    return stoppable(lambda: _validate(gold, empty, folder), folder)
+
+
+def _validate(gold: Run, empty: Run, folder: Path) -> int:
+    checked = check(
+        gold.tasks,
+        execute(gold, lambda *_: nullcontext(GOLD)),
+        execute(empty, lambda *_: nullcontext(NULL)),
+    )
     write_known_bad(checked, folder / "known-bad.txt")
     Console(highlight=False).print(_table(checked))
     for one in checked:
@@ -101,14 +100,6 @@ def exit_code(checked: Sequence[Checked]) -> int:
     """Return 1 where a task is bad, 3 where one could not be looked at, else 0."""
     found = {one.check for one in checked}
     return 1 if found & _BAD else 3 if Check.INFRA in found else 0
-
-
-def _carry_out(run: Run, agent: Agent) -> list[Finished]:
-    @contextmanager
-    def open_agent(_folder: RunFolder, _stopping: Event) -> Iterator[Agent]:
-        yield agent
-
-    return execute(run, open_agent)
 
 
 def check(

@@ -53,19 +53,10 @@ def docker() -> "APIClient":
 _OF_SUITE = "suite."
 
 
-@cache
-def _shared_images() -> Images:
-    return Images(docker(), pulls=64)  # how many at once is for the campaign to say
-
-
-def _images() -> Images:
-    return _shared_images()
-
-
 def choose_suite(name: str, overrides: Sequence[str] = ()) -> Suite:
     """Open a suite over this machine's images; of `overrides` those that begin with `suite.`."""
     own = [one.removeprefix(_OF_SUITE) for one in overrides if one.startswith(_OF_SUITE)]
-    return open_suite(name, own, images=_images, say=say, cache=cache_folder())
+    return open_suite(name, own, images=lambda: Images(docker()), say=say, cache=cache_folder())
 
 
 def choose_runner(

@@ -1,7 +1,6 @@
 """Images: what is here, building more, and a Debian base with or without a registry."""
 
 import io
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,43 +20,33 @@ FAILED_STEP_LINES = 60
 class Images:
     """Images of one daemon, for any number of threads. `say` takes one line of progress.
 
-    At most `pulls` images are pulled at once; `pauses` (seconds) lie between the tries of a pull,
-    one of which ends after `silence_s` without a word from the daemon.
+    `pauses` (seconds) lie between the tries of a pull, one of which ends after `silence_s`
+    without a word from the daemon.
     """
 
     def __init__(
         self,
         client: "APIClient",
         *,
-        pulls: int = 3,
         pauses: Sequence[float] = PAUSES,
         silence_s: float = SILENCE_S,
     ) -> None:
         self._client = client
-        self._slots = threading.BoundedSemaphore(pulls)
         self._pauses = pauses
         self._silence_s = silence_s
-        self._guard = threading.Lock()
-        self._of_ref: dict[str, threading.Lock] = {}
 
     def digest(self, ref: str) -> str | None:
         """Return the image's repository digest, else its id; None where it is not here."""
         return image_digest(self._client, ref)
 
     def pull(self, ref: str, say: Callable[[str], None]) -> None:
-        """Pull `ref` for linux/amd64 unless it is here; threads that ask for the same pull once.
+        """Pull `ref` for linux/amd64 unless it is here.
 
-        Rate limits are waited out for about five minutes, other passing faults for half a minute;
-        a thread that waits keeps its slot, so a limited registry is asked less. Raises
-        DiskFullError without room, ImageError otherwise, with the daemon's words.
+        Rate limits are waited out for about five minutes, other passing faults for half a minute.
+        Raises DiskFullError without room, ImageError otherwise, with the daemon's words.
         """
-        with self._guard:
-            one = self._of_ref.setdefault(ref, threading.Lock())
-        with one:
-            if self.digest(ref) is not None:
-                return
-            with self._slots:
-                pull(self._client, ref, say, pauses=self._pauses, silence_s=self._silence_s)
+        if self.digest(ref) is None:
+            pull(self._client, ref, say, pauses=self._pauses, silence_s=self._silence_s)
 
     def remove(self, ref: str) -> None:
         """Remove the name `ref` and, where it was the last one, the image.

@@ -47,7 +47,7 @@ TROUBLES = (
     ),
     Trouble(
         words="toomanyrequests|too many requests|HTTP 429|pull rate limit|rate limit exceeded",
-        hint="docker login: an account may pull more than an address; or go on later with --resume",
+        hint="docker login: an account may pull more than an address, or try again later",
         pauses=len(PAUSES),
     ),
     Trouble(
@@ -68,7 +68,7 @@ TROUBLES = (
         words=r"HTTP (status: )?5\d\d|5\d\d (Internal|Bad|Service|Gateway)|connection reset|broken pipe|\bEOF\b|timeout"
         "|timed out|deadline exceeded|verification failed|server misbehaving"
         "|temporary failure|temporarily unavailable",
-        hint="the registry or the way to it fails: go on later with --resume",
+        hint="the registry or the way to it fails: try again later",
         pauses=SHORT,
     ),
 )

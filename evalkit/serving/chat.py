@@ -6,7 +6,7 @@ conversation; plain JSON about 1 (measured with 50 to 100 messages).
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -113,12 +113,13 @@ class OpenAIChat:
         begun = time.monotonic()
         answer = Answer()
         try:
-            for chunk in self._chunks(body, max(0.001, min(self._stall_s, deadline - begun))):
-                answer.add(chunk, time.monotonic() - begun)
-                if self._stopping.is_set():
-                    raise EngineError("the run is being stopped")
-                if time.monotonic() > deadline:
-                    break
+            with self._stream(body, min(self._stall_s, deadline - begun)) as chunks:
+                for chunk in chunks:
+                    answer.add(chunk, time.monotonic() - begun)
+                    if self._stopping.is_set():
+                        raise EngineError("the run is being stopped")
+                    if time.monotonic() > deadline:
+                        break
         except openai.APITimeoutError as error:
             if time.monotonic() < deadline:
                 raise EngineError(f"the engine sent nothing for {self._stall_s:g} s") from error
@@ -129,18 +130,18 @@ class OpenAIChat:
             answer.cut_off()
         return answer.reply(ended - begun)
 
-    def _chunks(self, body: Mapping[str, Any], wait_s: float) -> Iterator[object]:
+    def _stream(self, body: Mapping[str, Any], wait_s: float) -> "openai.Stream[object]":
         import openai
 
-        with self._client.post(
+        wait_s = max(0.001, wait_s)
+        return self._client.post(
             "/chat/completions",
             cast_to=object,
             body=body,
             options={"timeout": openai.Timeout(wait_s, connect=min(10.0, wait_s))},
             stream=True,
             stream_cls=openai.Stream[object],
-        ) as chunks:
-            yield from chunks
+        )
 
 
 def _may_pass(error: "openai.APIError") -> bool:

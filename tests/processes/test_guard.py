@@ -27,6 +27,9 @@ wait
 """
 
 
+AUTOGROUP = Path("/proc/self/autogroup")
+
+
 def guard_argv(*command: str, grace_s: float = 0.3, niceness: int = 0) -> list[str]:
     return [sys.executable, "-I", guard.__file__, str(grace_s), str(niceness), *command]
 
@@ -129,6 +132,15 @@ def test_an_engine_gives_way_where_it_is_told_to(marked: dict[str, str]) -> None
     assert guarded.stdout is not None
     assert guarded.stdout.read().decode().split()[2:] == ["exit", "19"]
     guarded.communicate()
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel does not group sessions")
+def test_an_engine_gives_way_as_a_session_too(tmp_path: Path, marked: dict[str, str]) -> None:
+    command = f"sleep 0.2; cat {AUTOGROUP} >{tmp_path}/group"
+    guarded = started(guard_argv("bash", "-c", command, niceness=19), marked)
+    guarded.wait(6)
+    guarded.communicate()
+    assert (tmp_path / "group").read_text().split()[1:] == ["nice", "19"]
 
 
 def test_the_engines_exit_code_is_reported(marked: dict[str, str]) -> None:

@@ -61,6 +61,17 @@ def test_phases_of_the_start_are_said_once(tmp_path: Path, port: int) -> None:
     assert heard == ["engine: loading weights"]
 
 
+def test_a_server_gives_way_where_its_launch_says_so(tmp_path: Path, port: int) -> None:
+    script = "import os, time; time.sleep(0.3); raise RuntimeError(f'nice {os.nice(0)}')"
+    argv = (sys.executable, "-c", script)
+    launch = Launch(argv=argv, env={}, port=port, model="m", niceness=7)
+    with (
+        pytest.raises(EngineError, match="RuntimeError: nice 7"),
+        VllmServer(launch, tmp_path / "engine.log") as running,
+    ):
+        running.wait(time.monotonic() + 20, silent)
+
+
 def test_leaving_the_block_ends_the_server(tmp_path: Path, port: int) -> None:
     with server(LISTENS, tmp_path, port) as running:
         running.wait(time.monotonic() + 20, silent)

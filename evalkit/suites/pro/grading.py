@@ -37,14 +37,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def collect(task: Task, scripts: Scripts, patch: str, run: Callable[[Job], JobResult]) -> Evidence:
-    """Grade `patch` in a fresh container and parse what it printed in another one.
-
-    A patch that is not UTF-8 counts as rejected, and nothing runs: officially it cannot be written.
-    """
-    try:
-        patch.encode()
-    except UnicodeEncodeError as error:
-        return Evidence(applied=Applied.REJECTED, apply_log=f"the patch is not UTF-8: {error}")
+    """Grade `patch` in a fresh container and parse what it printed in another one."""
     content = strip_binary_sections(patch).encode()
     nonce = secrets.token_hex(16)
     result = run(_run_job(task, scripts, content, nonce))

@@ -86,11 +86,6 @@ class ProSuite:
         return self._file.name
 
     @property
-    def description(self) -> str:
-        """One line for a list of suites."""
-        return self._file.description
-
-    @property
     def default_runner(self) -> str:
         """The runner taken when none is named."""
         return self._file.runner

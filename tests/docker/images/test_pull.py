@@ -1,21 +1,16 @@
 import base64
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from evalkit.errors import ImageError
 from evalkit.sandbox.daemon import connect
 from evalkit.sandbox.images import Images
-from tests.doubles.registry import BLOB, MANIFEST, Fault, FaultProxy, Published
-
-if TYPE_CHECKING:
-    from docker import APIClient
+from tests.doubles.registry import BLOB, Fault, FaultProxy, Published
 
 LIMIT = b'{"errors": [{"code": "TOOMANYREQUESTS", "message": "You have reached your limit."}]}'
 JSON = {"Content-Type": "application/json"}
@@ -145,28 +140,6 @@ def test_an_image_for_another_processor_does_not_stay(
     ref = publish("arm64").ref
     failure(pullers, ref)
     assert pullers.digest(ref) is None
-
-
-@pytest.mark.parametrize("pulls", [1, 2, 3])
-def test_no_more_than_the_given_number_are_pulled_at_once(
-    client: "APIClient", publish: Callable[..., Published], proxy: FaultProxy, pulls: int
-) -> None:
-    refs = [publish().ref for _ in range(6)]
-    proxy.faults = [Fault("slow", MANIFEST, times=99, seconds=0.3)]
-    images = Images(client, pulls=pulls)
-    with ThreadPoolExecutor(6) as threads:
-        list(threads.map(lambda ref: images.pull(ref, quiet), refs))
-    assert proxy.most_at_once == pulls
-
-
-def test_what_two_threads_want_is_pulled_once(
-    pullers: Images, published: Published, proxy: FaultProxy
-) -> None:
-    proxy.faults = [Fault("slow", MANIFEST, seconds=0.3)]
-    said: list[str] = []
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda ref: pullers.pull(ref, said.append), [published.ref] * 4))
-    assert sum(line.startswith("pulling ") for line in said) == 1
 
 
 def test_the_users_own_docker_login_is_used(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalkit.agents.predictions import Predictions, PredictionsAgent, read_predictions
+from evalkit.agents.predictions import Predictions, predictions_agent, read_predictions
 from evalkit.errors import ConfigError
 from evalkit.protocols import Sandbox
 from tests.doubles.tasks import make_task
@@ -178,7 +178,7 @@ def submitted(patches: dict[tuple[str, int], str], attempt: int = 1) -> str:
     def no_sandbox() -> contextlib.AbstractContextManager[Sandbox]:
         raise AssertionError
 
-    agent = PredictionsAgent(patches)
+    agent = predictions_agent(patches)
     return agent.solve(make_task(id="alpha"), attempt, no_sandbox, print).patch
 
 

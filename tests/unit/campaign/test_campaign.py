@@ -1,5 +1,6 @@
 """Many attempts with parts that take no time."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import NoReturn
 import pytest
 from pydantic import JsonValue
 
-from evalkit.attempt import Finished, Parts
+from evalkit.attempt import Parts
 from evalkit.campaign import Campaign, Plan
 from evalkit.errors import DiskFullError, EngineError, SandboxError
 from evalkit.grading.judge import judge
@@ -20,13 +21,13 @@ from evalkit.types import (
     Canary,
     Evidence,
     Fault,
+    Finished,
     Outcome,
     Result,
     StopReason,
     Submission,
     Task,
     TestStatus,
-    Verdict,
 )
 from tests.doubles.tasks import make_task
 
@@ -45,6 +46,13 @@ class FakeParts:
     tasks_: tuple[Task, ...] = ()
     collect_errors: list[Exception] = field(default_factory=list)
     prepare_error: Exception | None = None
+    release_error: Exception | None = None
+    collect_s: float = 0.0
+    here: int = 0
+    most_here: int = 0
+    prepare_s: float = 0.0
+    preparing: int = 0
+    most_preparing: int = 0
     oom: bool = False
     collected: list[str] = field(default_factory=list)
     stored: list[Result] = field(default_factory=list)
@@ -70,15 +78,25 @@ class FakeParts:
 
     def prepare(self, task: Task) -> str:
         self.events.append(f"{task.id} prepared")
+        self.preparing += 1
+        self.most_preparing = max(self.most_preparing, self.preparing)
+        time.sleep(self.prepare_s)
+        self.preparing -= 1
+        self.here += 1
+        self.most_here = max(self.most_here, self.here)
         if self.prepare_error is not None:
             raise self.prepare_error
         return "sha256:1"
 
     def release(self, task: Task) -> None:
         self.events.append(f"{task.id} released")
+        self.here -= 1
+        if self.release_error is not None:
+            raise self.release_error
 
     def collect(self, task: Task, patch: str, run: Callable[[Job], JobResult]) -> Evidence:
         self.collected.append(patch)
+        time.sleep(self.collect_s)
         if self.collect_errors:
             raise self.collect_errors.pop()
         if self.oom:
@@ -98,15 +116,8 @@ class FakeParts:
     def trajectory(self, task_id: str, attempt: int) -> Callable[[Message], None]:
         return lambda _line: None
 
-    def finish(
-        self,
-        result: Result,
-        submission: Submission,
-        evidence: Evidence,
-        verdict: Verdict,
-        repaired: Evidence | None = None,
-    ) -> None:
-        self.stored.append(result)
+    def finish(self, finished: Finished) -> None:
+        self.stored.append(finished.result)
 
     def changed(self, task_id: str, attempt: int, state: str) -> None:
         self.events.append(f"{task_id} {state}")
@@ -118,14 +129,16 @@ class FakeParts:
 def campaign(
     fake: FakeParts,
     *,
+    count: int = 3,
     attempts: int = 1,
     stopping: Event | None = None,
     keep_images: bool = True,
     repair_newline: bool = False,
+    pulls: int = 1,
 ) -> Campaign:
-    tasks = [make_task(id=f"task-{number}") for number in range(3)]
+    tasks = [make_task(id=f"task-{number}") for number in range(count)]
     pairs = list(product(tasks, range(1, attempts + 1)))
-    plan = Plan(pairs=pairs, rollouts=2, gradings=1, pulls=1, keep_images=keep_images)
+    plan = Plan(pairs=pairs, rollouts=2, gradings=1, pulls=pulls, keep_images=keep_images)
     parts = Parts(
         agent=fake,
         suite=fake,
@@ -261,10 +274,54 @@ def test_an_image_is_given_back_after_the_last_attempt() -> None:
     ] * 2
 
 
+@pytest.mark.timeout(20)
+def test_the_room_of_images_given_back_is_used_again() -> None:
+    fake = FakeParts()
+    campaign(fake, count=9, keep_images=False).run()
+    assert len(fake.stored) == 9
+
+
+def test_no_more_images_are_here_at_once_than_are_worked_on() -> None:
+    fake = FakeParts(collect_s=0.02)
+    campaign(fake, count=9, keep_images=False).run()
+    assert fake.most_here <= 4  # two rollouts, one grading, one pull
+
+
+def test_a_full_disk_is_told_as_such() -> None:
+    fake = FakeParts(prepare_error=DiskFullError("no space"))
+    campaign(fake).run()
+    assert {result.reason for result in fake.stored} == {"disk: no space"}
+
+
+def test_an_image_that_cannot_be_given_back_costs_no_result() -> None:
+    fake = FakeParts(release_error=SandboxError("daemon gone"))
+    campaign(fake, keep_images=False).run()
+    assert len(fake.stored) == 3
+
+
+def test_an_image_that_cannot_be_given_back_is_told() -> None:
+    fake = FakeParts(release_error=SandboxError("daemon gone"))
+    campaign(fake, keep_images=False).run()
+    assert fake.events.count("image_kept") == 3
+
+
+@pytest.mark.parametrize("pulls", [1, 2])
+def test_no_more_images_are_prepared_at_once_than_planned(pulls: int) -> None:
+    fake = FakeParts(prepare_s=0.05)
+    campaign(fake, pulls=pulls).run()
+    assert fake.most_preparing == pulls
+
+
 def test_a_missing_final_newline_is_completed_for_a_second_verdict() -> None:
     fake = FakeParts()
     campaign(fake, repair_newline=True).run()
     assert set(fake.collected) == {"p", "p\n"}
+
+
+def test_the_second_verdict_stands_beside_the_first() -> None:
+    fake = FakeParts()
+    campaign(fake, repair_newline=True).run()
+    assert {result.repaired_outcome for result in fake.stored} == {Outcome.RESOLVED}
 
 
 def test_without_being_asked_a_patch_is_graded_as_it_is() -> None:

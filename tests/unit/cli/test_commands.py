@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.cli import main
+from tests.doubles.pro import write_pro_data
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,13 @@ def test_a_dry_run_lists_the_tasks() -> None:
     assert shown.splitlines()[-2:] == ["  celsius-formula", "  leap-years"]
 
 
+def test_a_key_of_the_suite_is_the_suites(tmp_path: Path) -> None:
+    rows, scripts = write_pro_data(tmp_path)
+    own = ("--set", f"suite.rows={rows}", "--set", f"suite.scripts={scripts}")
+    shown = evalkit("run", "--suite", "swebench-pro", "--slice", ":1", "--dry-run", *own).stdout
+    assert shown.splitlines()[-1].startswith("  instance_evalkit__shapes-")
+
+
 def test_a_dry_run_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     evalkit("run", "--suite", "quickstart", "--dry-run")
@@ -76,6 +84,10 @@ WRONG = {
         "did you mean 'limits.turns'?",
     ),
     "value": (("--suite", "quickstart", "--set", "limits.turns=many"), "limits.turns"),
+    "suite key": (
+        ("--suite", "swebench-pro", "--set", "suite.row=x"),
+        "did you mean 'rows'?",
+    ),
     "slice": (("--suite", "quickstart", "--slice", "x"), "--slice"),
 }
 

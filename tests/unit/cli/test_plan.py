@@ -26,6 +26,14 @@ def lines(runner: str = "qwen3-coder-next", *overrides: str, **changes: Any) -> 
     return {line.what: line for line in plan_lines(Planned.model_validate(fields | changes))}
 
 
+def test_a_speed_is_that_of_the_runners_model() -> None:
+    assert "4x H100" in lines()["engine hours"].basis
+
+
+def test_a_model_nobody_timed_has_no_speed() -> None:
+    assert lines("quickstart")["engine hours"].figure == "unknown"
+
+
 def test_images_that_are_here_are_not_pulled() -> None:
     assert lines(here=40)["to pull"].figure == "60 images, 60 to 180 GB"
 

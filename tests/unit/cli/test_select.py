@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.cli.select import Selection, select
+from evalkit.cli.select import Selection, excluded, select
 from evalkit.errors import ConfigError
 from tests.doubles.tasks import make_task
 
@@ -55,6 +55,11 @@ def test_excluded_ids_are_left_out(tmp_path: Path) -> None:
 def test_an_exclude_file_may_say_why(tmp_path: Path) -> None:
     (tmp_path / "bad").write_text("alpha  # its gold patch fails\n# all of them\n")
     assert chosen(exclude=tmp_path / "bad") == ["beta", "gamma", "delta"]
+
+
+def test_of_an_exclude_file_those_of_the_suite_are_told(tmp_path: Path) -> None:
+    (tmp_path / "bad").write_text("delta\nnobody\nalpha\n")
+    assert excluded(TASKS, Selection(exclude=tmp_path / "bad")) == ("alpha", "delta")
 
 
 def test_a_shuffle_is_the_same_for_the_same_seed() -> None:

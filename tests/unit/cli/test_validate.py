@@ -4,10 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.attempt import Finished
 from evalkit.cli.select import Selection, select
 from evalkit.cli.validate import Check, Checked, check, exit_code, write_known_bad
-from evalkit.types import Applied, Evidence, Outcome, StopReason, Submission, Tally, Verdict
+from evalkit.types import (
+    Applied,
+    Evidence,
+    Finished,
+    Outcome,
+    StopReason,
+    Submission,
+    Tally,
+    Verdict,
+)
 from tests.doubles.tasks import make_result, make_task
 
 YES, NO, INFRA = Outcome.RESOLVED, Outcome.UNRESOLVED, Outcome.INFRA_ERROR

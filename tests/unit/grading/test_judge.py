@@ -48,6 +48,20 @@ def test_a_refused_patch_is_patch_rejected() -> None:
     assert outcome(applied=Applied.REJECTED, statuses={}) is Outcome.PATCH_REJECTED
 
 
+def test_a_refused_patch_is_told_in_gits_words() -> None:
+    evidence = Evidence(applied=Applied.REJECTED, apply_log="error: corrupt patch at line 7\n")
+    assert judge(TASK, evidence).reasons[1:] == ("error: corrupt patch at line 7",)
+
+
+def test_a_second_oom_is_unresolved_though_nothing_was_reported() -> None:
+    assert outcome(oom=True, statuses={}) is Outcome.UNRESOLVED
+
+
+def test_a_second_oom_names_the_limit() -> None:
+    evidence = Evidence(applied=Applied.CLEAN, oom=True)
+    assert judge(TASK, evidence).reasons == ("the tests twice needed more than 2048 MiB",)
+
+
 def test_a_timeout_comes_before_the_results_seen_so_far() -> None:
     assert outcome(timed_out=True) is Outcome.TEST_TIMEOUT
 

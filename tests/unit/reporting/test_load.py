@@ -12,6 +12,7 @@ from evalkit.types import (
     Applied,
     EngineSample,
     Evidence,
+    Finished,
     Outcome,
     StopReason,
     Submission,
@@ -31,10 +32,16 @@ def test_what_the_store_wrote_is_read(tmp_path: Path) -> None:
         folder.describe(selected=["demo"], attempts=1)
         folder.engine_sample(SAMPLE)
         folder.finish(
-            result,
-            Submission(task_id="demo", attempt=1, patch="", stop=StopReason.SUBMITTED),
-            Evidence(applied=Applied.CLEAN),
-            Verdict(outcome=Outcome.UNRESOLVED, fail_to_pass=nothing, pass_to_pass=nothing),
+            Finished(
+                result=result,
+                submission=Submission(
+                    task_id="demo", attempt=1, patch="", stop=StopReason.SUBMITTED
+                ),
+                evidence=Evidence(applied=Applied.CLEAN),
+                verdict=Verdict(
+                    outcome=Outcome.UNRESOLVED, fail_to_pass=nothing, pass_to_pass=nothing
+                ),
+            )
         )
     run = load_run(tmp_path)
     assert (run.results, run.samples) == ((result,), (SAMPLE,))

@@ -57,7 +57,8 @@ def test_a_flag_leaves_the_full_score_alone(write_run: WriteRun) -> None:
 def test_the_score_is_given_over_the_tasks_that_are_not_known_to_be_bad(
     write_run: WriteRun,
 ) -> None:
-    score = _summary(write_run, RESOLVED, known_bad={"other": "corrupt"}).score_without_known_bad
+    bad = {"other": "corrupt"}
+    score = _summary(write_run, RESOLVED, FLAGGED, known_bad=bad).score_without_known_bad
     assert score is not None
     assert (score.resolved, score.of) == (1, 1)
 

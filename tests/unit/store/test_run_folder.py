@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from evalkit.errors import ConfigError, StoreError
 from evalkit.store import RunFolder
-from evalkit.types import Applied, Evidence, Outcome, StopReason, Submission, Tally, Verdict
+from evalkit.types import (
+    Applied,
+    Evidence,
+    Finished,
+    Outcome,
+    StopReason,
+    Submission,
+    Tally,
+    Verdict,
+)
 from tests.doubles.tasks import make_result
 
 
@@ -22,7 +31,7 @@ def folder(tmp_path: Path) -> Iterator[RunFolder]:
         yield folder
 
 
-def finish(folder: RunFolder, patch: str = "diff\n") -> Path:
+def finish(folder: RunFolder, patch: str = "diff\n", repaired: Evidence | None = None) -> Path:
     verdict = Verdict(
         outcome=Outcome.UNRESOLVED,
         fail_to_pass=Tally(passed=0, total=1),
@@ -30,7 +39,14 @@ def finish(folder: RunFolder, patch: str = "diff\n") -> Path:
     )
     submission = Submission(task_id="demo", attempt=1, patch=patch, stop=StopReason.SUBMITTED)
     evidence = Evidence(applied=Applied.CLEAN, stdout="out", stderr="err")
-    folder.finish(make_result(), submission, evidence, verdict)
+    finished = Finished(
+        result=make_result(),
+        submission=submission,
+        evidence=evidence,
+        verdict=verdict,
+        repaired=repaired,
+    )
+    folder.finish(finished)
     return folder.path / "tasks" / "demo" / "1"
 
 
@@ -98,3 +114,12 @@ def test_any_text_of_a_model_comes_back_as_one_line(folder: RunFolder, text: str
     path.unlink(missing_ok=True)
     folder.trajectory("demo", 2)({"kind": "turn", "text": text})
     assert lines(path) == [{"kind": "turn", "text": text}]
+
+
+def test_evidence_about_a_repaired_patch_lies_beside_the_other(folder: RunFolder) -> None:
+    kept = finish(folder, repaired=Evidence(applied=Applied.CLEAN)) / "repaired.json"
+    assert json.loads(kept.read_text())["applied"] == "clean"
+
+
+def test_without_a_repaired_patch_there_is_no_evidence_about_one(folder: RunFolder) -> None:
+    assert not (finish(folder) / "repaired.json").exists()

@@ -77,10 +77,6 @@ def test_name_and_runner_are_known_without_rows(make: Make) -> None:
     assert (suite.name, suite.default_runner) == ("swebench-pro", "qwen3-coder-next")
 
 
-def test_a_description_is_known_without_rows(make: Make) -> None:
-    assert "SWE-bench Pro" in make("rows=/none.jsonl").description
-
-
 def test_rows_that_are_not_there_are_named(make: Make) -> None:
     with pytest.raises(TaskError, match=r"none\.jsonl"):
         make("rows=/none.jsonl").tasks()

@@ -136,6 +136,11 @@ def test_a_later_nonce_belongs_to_the_tests() -> None:
     assert grade(Machine(forged)).applied is Applied.REJECTED
 
 
+def test_what_follows_a_later_nonce_stays_in_the_log() -> None:
+    forged = "{nonce}\n0\nok\n{nonce}\nerr\n{nonce}\nforged"
+    assert grade(Machine(forged)).stderr.endswith("\nforged")
+
+
 def test_a_repository_that_cannot_be_reset_is_a_fault_of_the_image() -> None:
     assert grade(Machine("fatal: bad object")).fault is Fault.IMAGE
 
@@ -178,10 +183,6 @@ def test_output_that_was_cut_is_flagged() -> None:
 
 def test_output_that_was_cut_resolves_nothing() -> None:
     assert judge(task(), grade(Machine(truncated=True))).outcome is Outcome.NO_EVIDENCE
-
-
-def test_a_patch_that_is_not_utf_8_is_rejected() -> None:
-    assert judge(task(), grade(Machine(), "\ud800")).outcome is Outcome.PATCH_REJECTED
 
 
 def test_invalid_bytes_in_the_log_are_replaced() -> None:

@@ -1,0 +1,80 @@
+"""What a user sees of a run at its end."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalkit.cli.results import show_results
+from evalkit.store import RunFolder
+from evalkit.types import (
+    Applied,
+    Evidence,
+    Finished,
+    Outcome,
+    Result,
+    StopReason,
+    Submission,
+    Tally,
+    Verdict,
+)
+from tests.doubles.tasks import make_result
+
+Shown = Callable[..., str]
+
+
+@pytest.fixture
+def shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Shown:
+    """The results of a run with one attempt, as printed 120 columns wide."""
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def show(result: Result, **facts: Any) -> str:
+        none = Tally(passed=0, total=1)
+        with RunFolder(tmp_path / "run") as folder:
+            folder.describe(
+                **{"suite": "s", "model": "m", "selected": ["demo"], "attempts": 1, **facts}
+            )
+            folder.finish(
+                Finished(
+                    result=result,
+                    submission=Submission(
+                        task_id="demo", attempt=1, patch="", stop=StopReason.SUBMITTED
+                    ),
+                    evidence=Evidence(applied=Applied.EMPTY),
+                    verdict=Verdict(
+                        outcome=Outcome.UNRESOLVED, fail_to_pass=none, pass_to_pass=none
+                    ),
+                )
+            )
+        show_results(tmp_path / "run")
+        return capsys.readouterr().out
+
+    return show
+
+
+def test_where_no_model_worked_the_reason_is_shown(shown: Shown) -> None:
+    assert "the patch is empty" in shown(make_result(turns=0, reason="the patch is empty"))
+
+
+def test_the_reason_has_its_heading(shown: Shown) -> None:
+    assert "why" in shown(make_result(turns=0))
+
+
+def test_where_a_model_worked_it_is_shown_why_it_stopped(shown: Shown) -> None:
+    assert "submitted" in shown(make_result(turns=2))
+
+
+def test_a_part_of_a_suite_is_called_one(shown: Shown) -> None:
+    assert "1 of the suite's 8 tasks" in shown(make_result(), suite_tasks=8)
+
+
+def test_tasks_excluded_by_name_are_counted(shown: Shown) -> None:
+    text = shown(make_result(), suite_tasks=8, excluded=["a", "b"])
+    assert "1 of the suite's 8 tasks, 2 excluded by name" in text
+
+
+def test_the_name_of_a_model_is_no_markup(shown: Shown) -> None:
+    assert "s: [/m]" in shown(make_result(), model="[/m]")
