@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from evalkit.agents.predictions import UNWRITABLE
 from evalkit.grading.judge import judge
 from evalkit.grading.tamper import flag_patch
 from evalkit.sandbox.containers import DockerContainers
@@ -217,8 +218,8 @@ def test_d5_a_patch_that_only_fits_loosely_is_rejected_every_time(
     assert [one.applied for one in graded] == [Applied.REJECTED] * 2
 
 
-def test_d6_a_patch_that_is_no_utf_8_is_rejected(grade: Grade, gold: str) -> None:
-    assert "not UTF-8" in grade(gold.replace("triangle", "tri\udc80ngle")).apply_log
+def test_d6_what_stands_for_a_patch_that_is_no_utf_8_is_rejected(grade: Grade) -> None:
+    assert grade(UNWRITABLE).applied is Applied.REJECTED
 
 
 @pytest.mark.parametrize(
