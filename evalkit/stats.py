@@ -1,6 +1,8 @@
 """Statistics of a run: pure functions, no I/O, clock or randomness."""
 
 from collections.abc import Iterable, Sequence
+from math import sqrt
+from statistics import NormalDist
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -32,11 +34,22 @@ class Span(Record):
 
 
 def wilson(passed: int, total: int, *, confidence: float = 0.95) -> Interval:
-    """Return a pass rate with its Wilson score interval. Raises ValueError for a total of 0."""
-    from scipy.stats import binomtest  # takes a second: not at import
+    """Return a pass rate with its Wilson score interval (Wilson, 1927).
 
-    interval = binomtest(passed, total).proportion_ci(confidence, method="wilson")
-    return Interval(estimate=passed / total, low=float(interval.low), high=float(interval.high))
+    Raises ValueError unless 0 <= passed <= total and total > 0. The formula stands here because
+    loading scipy for it takes a second and 60 MB, half of what grading takes.
+    """
+    if not 0 <= passed <= total or not total:
+        raise ValueError(f"{passed} of {total} is no pass rate")
+    rate = passed / total
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    spread = 1 + z * z / total
+    middle = (rate + z * z / (2 * total)) / spread
+    half = z / spread * sqrt(rate * (1 - rate) / total + z * z / (4 * total * total))
+    # At the ends the bound is the rate itself; rounding may put it a hair beside.
+    low = 0.0 if passed == 0 else middle - half
+    high = 1.0 if passed == total else middle + half
+    return Interval(estimate=rate, low=low, high=high)
 
 
 def output_tok_s(spans: Sequence[Span]) -> float | None:

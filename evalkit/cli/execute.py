@@ -4,7 +4,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from importlib import metadata
 from itertools import product
@@ -116,9 +116,22 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
 
 def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> list[Finished]:
     watcher = LiveWatcher if on_terminal() else PlainWatcher
-    containers = DockerContainers(docker(), run_id=run.id)
-    folder.describe(limits=_effective(run.tasks, containers))
-    parts = Parts(
+    plan = Plan(
+        pairs=ordered(run),
+        rollouts=run.runner.concurrency.rollouts,
+        gradings=run.runner.concurrency.gradings,
+        pulls=run.runner.images.pulls,
+        keep_images=run.runner.images.keep,
+    )
+    with closing(DockerContainers(docker(), run_id=run.id)) as containers:
+        folder.describe(limits=_effective(run.tasks, containers))
+        parts = _parts(run, agent, containers)
+        with watcher(progress, len(plan.pairs)) as watching:
+            return Campaign(plan, parts, folder, watching, stopping).run()
+
+
+def _parts(run: Run, agent: Agent, containers: DockerContainers) -> Parts:
+    return Parts(
         agent=agent,
         suite=run.suite,
         containers=containers,
@@ -127,15 +140,6 @@ def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> lis
         grading_version=GRADING_VERSION,
         repair_newline=run.repair_newline,
     )
-    plan = Plan(
-        pairs=ordered(run),
-        rollouts=run.runner.concurrency.rollouts,
-        gradings=run.runner.concurrency.gradings,
-        pulls=run.runner.images.pulls,
-        keep_images=run.runner.images.keep,
-    )
-    with watcher(progress, len(plan.pairs)) as watching:
-        return Campaign(plan, parts, folder, watching, stopping).run()
 
 
 def ordered(run: Run) -> list[tuple[Task, int]]:

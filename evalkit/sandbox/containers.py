@@ -1,13 +1,14 @@
 """Rollouts and jobs in Docker containers: `protocols.Containers`."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from evalkit.protocols import Job, JobResult
 from evalkit.sandbox.daemon import docker_errors, effective_limits
 from evalkit.sandbox.jobs import run_job
-from evalkit.sandbox.lifecycle import Spec, container
+from evalkit.sandbox.lifecycle import Spec, container, remove
 from evalkit.sandbox.owner import ATTEMPT, OWNER, RUN, TASK, Owner
 from evalkit.sandbox.rollout import DockerSandbox
 from evalkit.types import Limits, Network, Task
@@ -24,7 +25,7 @@ _LIVE = 'end=$(($(date +%s) + $1)); while [ "$(date +%s)" -lt "$end" ]; do sleep
 
 
 class DockerContainers:
-    """Containers of one run on one daemon. For any number of threads.
+    """Containers of one run on one daemon. For any number of threads; close it at the end.
 
     `rollout_s` bounds a sandbox's life where evalkit itself dies.
     """
@@ -33,6 +34,8 @@ class DockerContainers:
         self._client = client
         self._rollout_s = rollout_s
         self._labels = {RUN: run_id, TASK: "", ATTEMPT: "", OWNER: Owner.here().label}
+        self._remover = ThreadPoolExecutor(1, "removal")
+        self._removals: list[Future[None]] = []
 
     def effective(self, wanted: Limits) -> Limits:
         """Return the limits that containers really get: `wanted`, or what the host has."""
@@ -62,5 +65,14 @@ class DockerContainers:
                 yield sandbox
 
     def run(self, job: Job) -> JobResult:
-        """Run a job in a fresh container and remove it."""
-        return run_job(self._client, job, self._labels)
+        """Run a job in a fresh container, which is removed while the caller goes on."""
+        return run_job(self._client, job, self._labels, dispose=self._dispose)
+
+    def close(self) -> None:
+        """Wait until the jobs' containers are gone. Raises SandboxError where one stays."""
+        self._remover.shutdown()
+        for removal in self._removals:
+            removal.result()
+
+    def _dispose(self, client: "APIClient", container_id: str) -> None:
+        self._removals.append(self._remover.submit(remove, client, container_id))

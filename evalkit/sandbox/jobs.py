@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from evalkit.errors import ImageError, SandboxError
 from evalkit.protocols import Job, JobResult
 from evalkit.sandbox.archive import place_files, place_tree, read_regular
 from evalkit.sandbox.daemon import docker_errors, effective_limits, image_digest
-from evalkit.sandbox.lifecycle import Spec, container
+from evalkit.sandbox.lifecycle import Spec, container, remove
 from evalkit.sandbox.stream import END, STDOUT, FrameStream
 
 if TYPE_CHECKING:
@@ -26,9 +26,14 @@ _MAIN = f'( (sleep "$1"; kill -KILL -1) </dev/null >/dev/null 2>&1 & )\nexec /bi
 
 
 def run_job(
-    client: "APIClient", job: Job, labels: Mapping[str, str], *, user: str = ""
+    client: "APIClient",
+    job: Job,
+    labels: Mapping[str, str],
+    *,
+    user: str = "",
+    dispose: Callable[["APIClient", str], None] = remove,
 ) -> JobResult:
-    """Run a job and remove its container. `user` empty means the image's own.
+    """Run a job and dispose of its container. `user` empty means the image's own.
 
     Raises ImageError where the image is missing, SandboxError where Docker fails.
     """
@@ -47,7 +52,7 @@ def run_job(
         auto_remove=False,
         user=user,
     )
-    with container(client, spec) as container_id:
+    with container(client, spec, dispose) as container_id:
         place_files(client, container_id, {SCRIPT: job.script.encode(), **job.files})
         for folder, tree in job.trees.items():
             place_tree(client, container_id, folder, tree)

@@ -1,7 +1,7 @@
 """A container exists inside a `with` block, under one policy, and nowhere else."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,9 +34,26 @@ class Spec:
     user: str = ""
 
 
+def remove(client: "APIClient", container_id: str) -> None:
+    """Remove a container with its volumes; one that is gone already is no error."""
+    from docker.errors import APIError, NotFound
+
+    with docker_errors(f"cannot remove container {container_id[:12]}"):
+        try:
+            client.remove_container(container_id, force=True, v=True)
+        except NotFound:
+            return
+        except APIError as error:
+            if error.status_code != 409:  # 409: its own auto-removal is under way
+                raise
+            _await_removal(client, container_id)
+
+
 @contextmanager
-def container(client: "APIClient", spec: Spec) -> Iterator[str]:
-    """Create a container, yield its id, remove it on every way out. Does not start it."""
+def container(
+    client: "APIClient", spec: Spec, dispose: Callable[["APIClient", str], None] = remove
+) -> Iterator[str]:
+    """Create a container, yield its id, dispose of it on every way out. Does not start it."""
     with docker_errors(f"cannot create a container of {spec.image}"):
         created = client.create_container(
             image=spec.image,
@@ -52,7 +69,7 @@ def container(client: "APIClient", spec: Spec) -> Iterator[str]:
     try:
         yield container_id
     finally:
-        remove(client, container_id)
+        dispose(client, container_id)
 
 
 def _host_config(client: "APIClient", spec: Spec) -> Any:
@@ -70,21 +87,6 @@ def _host_config(client: "APIClient", spec: Spec) -> Any:
         auto_remove=spec.auto_remove,
         log_config={"Type": "none"},
     )
-
-
-def remove(client: "APIClient", container_id: str) -> None:
-    """Remove a container with its volumes; one that is gone already is no error."""
-    from docker.errors import APIError, NotFound
-
-    with docker_errors(f"cannot remove container {container_id[:12]}"):
-        try:
-            client.remove_container(container_id, force=True, v=True)
-        except NotFound:
-            return
-        except APIError as error:
-            if error.status_code != 409:  # 409: its own auto-removal is under way
-                raise
-            _await_removal(client, container_id)
 
 
 def _await_removal(client: "APIClient", container_id: str) -> None:

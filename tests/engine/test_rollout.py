@@ -1,5 +1,6 @@
 """A rollout against real vLLM: its parser's call is run in a real sandbox, its patch graded."""
 
+from contextlib import closing
 from threading import Event
 
 import pytest
@@ -72,7 +73,7 @@ def test_such_a_patch_is_graded_unresolved(done: Done) -> None:
     suite = open_suite(
         "quickstart", images=lambda: Images(connect()), say=print, cache=cache_folder()
     )
-    containers = DockerContainers(connect(), run_id="test-engine")
     task = suite.tasks()[0]
-    evidence = suite.collect(task, done[0].patch, containers.run)
+    with closing(DockerContainers(connect(), run_id="test-engine")) as containers:
+        evidence = suite.collect(task, done[0].patch, containers.run)
     assert judge(task, evidence).outcome is Outcome.UNRESOLVED

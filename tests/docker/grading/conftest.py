@@ -1,6 +1,7 @@
 """Grading of one task of quickstart, with patches made in a real sandbox."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 
 import pytest
 
@@ -18,8 +19,9 @@ Grade = Callable[[str], Evidence]
 
 
 @pytest.fixture(scope="session")
-def containers() -> DockerContainers:
-    return DockerContainers(connect(), run_id="test-grading")
+def containers() -> Iterator[DockerContainers]:
+    with closing(DockerContainers(connect(), run_id="test-grading")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Grading of synthetic instances in SWE-bench Pro's shape."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from functools import cache
 
 import pytest
@@ -22,8 +23,9 @@ PatchOf = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def containers() -> DockerContainers:
-    return DockerContainers(connect(), run_id="test-pro")
+def containers() -> Iterator[DockerContainers]:
+    with closing(DockerContainers(connect(), run_id="test-pro")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

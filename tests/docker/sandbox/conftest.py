@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def containers(client: "APIClient") -> DockerContainers:
-    return DockerContainers(client, run_id="test-sandbox")
+def containers(client: "APIClient") -> Iterator[DockerContainers]:
+    with closing(DockerContainers(client, run_id="test-sandbox")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@ import io
 import tarfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -157,12 +158,17 @@ def test_a_missing_image_is_an_image_error(containers: DockerContainers) -> None
         containers.run(Job(image="evalkit-test/none:1", script="true"))
 
 
-def test_no_container_is_left_where_placing_fails(client: "APIClient", run: RunJob) -> None:
+def test_no_container_is_left_where_placing_fails(client: "APIClient", base: str) -> None:
     def broken() -> Iterator[bytes]:
         yield tree({"a": b"x"})[:512]
         raise RuntimeError("no more")
 
-    with pytest.raises(RuntimeError, match="no more"):
-        run("true", trees={"/in": broken()}, labels={"evalkit.test": "broken"})
+    labels = {"evalkit.test": "broken"}
+    job = Job(image=base, script="true", trees={"/in": broken()}, labels=labels)
+    with (
+        pytest.raises(RuntimeError, match="no more"),
+        closing(DockerContainers(client, run_id="test-jobs")) as containers,
+    ):
+        containers.run(job)
     left = client.containers(all=True, filters={"label": "evalkit.test=broken"})
     assert left == []

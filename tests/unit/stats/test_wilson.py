@@ -3,6 +3,7 @@ import csv
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from evalkit.config.content import content_root
 from evalkit.stats import wilson
@@ -38,6 +39,13 @@ def test_half_the_width_is_the_published_margin(score: float, margin: float) -> 
     assert (interval.high - interval.low) * 50 == pytest.approx(margin, abs=0.03)
 
 
+@given(COUNTS, st.sampled_from([0.8, 0.95, 0.99]))
+def test_scipy_comes_to_the_same(counts: tuple[int, int], confidence: float) -> None:
+    ours = wilson(*counts, confidence=confidence)
+    theirs = binomtest(*counts).proportion_ci(confidence, method="wilson")
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
 @given(COUNTS)
 def test_the_interval_holds_the_estimate(counts: tuple[int, int]) -> None:
     interval = wilson(*counts)
@@ -61,6 +69,7 @@ def test_more_confidence_widens_it() -> None:
     assert wilson(5, 10, confidence=0.99).low < wilson(5, 10, confidence=0.9).low
 
 
-def test_a_rate_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="not less than 1"):
-        wilson(0, 0)
+@pytest.mark.parametrize(("passed", "total"), [(0, 0), (-1, 2), (3, 2)])
+def test_counts_that_make_no_rate_are_refused(passed: int, total: int) -> None:
+    with pytest.raises(ValueError, match="no pass rate"):
+        wilson(passed, total)
