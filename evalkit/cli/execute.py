@@ -47,9 +47,6 @@ class Run:
     excluded: tuple[str, ...] = ()
     """Tasks of the suite that the user left out by a file."""
     repair_newline: bool = False
-    longest_first: bool = False
-    """Start with the tasks of the most required tests, so that no long one runs on alone at the
-    end. For runs in which no model works; else its rollouts decide how long a task takes."""
 
 
 OpenAgent = Callable[[RunFolder, Event], AbstractContextManager[Agent]]
@@ -148,16 +145,9 @@ def _parts(run: Run, agent: Agent, containers: DockerContainers) -> Parts:
 def ordered(run: Run) -> list[tuple[Task, int]]:
     """Go round by round, so that coverage stays even; task by task where images do not stay."""
     numbers = range(1, run.attempts + 1)
-    tasks = run.tasks
-    if run.longest_first:
-        tasks = tuple(sorted(tasks, key=_required_tests, reverse=True))
     if run.runner.images.keep:
-        return [(task, number) for number, task in product(numbers, tasks)]
-    return list(product(tasks, numbers))
-
-
-def _required_tests(task: Task) -> int:
-    return len(task.fail_to_pass) + len(task.pass_to_pass)
+        return [(task, number) for number, task in product(numbers, run.tasks)]
+    return list(product(run.tasks, numbers))
 
 
 def _effective(tasks: Sequence[Task], containers: DockerContainers) -> list[JsonValue]:

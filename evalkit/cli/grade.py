@@ -62,7 +62,6 @@ def grade_command(request: GradeRequest) -> int:
         attempts=max(attempt for task_id, attempt in predictions.patches if task_id in ids),
         excluded=excluded(suite.tasks(), request.selection),
         repair_newline=request.repair_newline,
-        longest_first=request.selection.shuffle is None,
     )
 
     @contextmanager

@@ -11,11 +11,8 @@ from evalkit.types import Task
 from tests.doubles.tasks import make_task
 
 
-def pairs(*overrides: str, longest_first: bool = False) -> list[tuple[str, int]]:
-    tasks: tuple[Task, ...] = (
-        make_task(id="a"),
-        make_task(id="b", pass_to_pass=("one", "two", "three")),
-    )
+def pairs(*overrides: str) -> list[tuple[str, int]]:
+    tasks: tuple[Task, ...] = (make_task(id="a"), make_task(id="b"))
     suite = open_suite("quickstart", images=pytest.fail, say=print, cache=Path("none"))
     run = Run(
         id="r",
@@ -26,7 +23,6 @@ def pairs(*overrides: str, longest_first: bool = False) -> list[tuple[str, int]]
         model="gold",
         tasks=tasks,
         attempts=2,
-        longest_first=longest_first,
     )
     return [(task.id, number) for task, number in ordered(run)]
 
@@ -37,7 +33,3 @@ def test_every_task_comes_once_before_any_comes_twice() -> None:
 
 def test_where_images_do_not_stay_a_task_is_done_before_the_next() -> None:
     assert pairs("images.keep=false") == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
-
-
-def test_longest_first_begins_with_the_task_of_most_required_tests() -> None:
-    assert pairs(longest_first=True) == [("b", 1), ("a", 1), ("b", 2), ("a", 2)]
