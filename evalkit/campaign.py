@@ -130,6 +130,7 @@ class Campaign:
 
     def _give_back(self, task: Task) -> None:
         try:
+            self._parts.containers.settle(task.image)
             self._parts.suite.release(task)
         except EvalkitError as error:  # it costs room on the disk, and no result
             self._store.event("image_kept", task_id=task.id, why=error.message)

@@ -110,7 +110,11 @@ class Containers(Protocol):
         ...
 
     def run(self, job: Job) -> JobResult:
-        """Run a job in a fresh container and remove it."""
+        """Run a job in a fresh container, which may be removed while the caller goes on."""
+        ...
+
+    def settle(self, image: str) -> None:
+        """Wait until the containers of an image's ended jobs are gone: till then it is in use."""
         ...
 
 

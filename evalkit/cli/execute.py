@@ -3,8 +3,8 @@
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from itertools import product
@@ -20,8 +20,9 @@ from evalkit.campaign import Campaign, Plan
 from evalkit.cli.live import LiveWatcher, PlainWatcher
 from evalkit.cli.results import show_results
 from evalkit.cli.signals import stoppable
-from evalkit.cli.wiring import docker, on_terminal, progress
+from evalkit.cli.wiring import docker, on_terminal, progress, say
 from evalkit.config.runner import Runner
+from evalkit.errors import SandboxError
 from evalkit.grading.judge import GRADING_VERSION, judge
 from evalkit.grading.tamper import flag_patch
 from evalkit.protocols import Agent, Suite
@@ -123,11 +124,24 @@ def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> lis
         pulls=run.runner.images.pulls,
         keep_images=run.runner.images.keep,
     )
-    with closing(DockerContainers(docker(), run_id=run.id)) as containers:
+    with _containers(run, folder) as containers:
         folder.describe(limits=_effective(run.tasks, containers))
         parts = _parts(run, agent, containers)
         with watcher(progress, len(plan.pairs)) as watching:
             return Campaign(plan, parts, folder, watching, stopping).run()
+
+
+@contextmanager
+def _containers(run: Run, folder: RunFolder) -> Iterator[DockerContainers]:
+    containers = DockerContainers(docker(), run_id=run.id)
+    try:
+        yield containers
+    finally:
+        try:
+            containers.close()
+        except SandboxError as error:  # it costs room on the disk, and no result
+            folder.event("container_kept", why=error.message)
+            say(f"{error.message}; `evalkit clean` tries again")
 
 
 def _parts(run: Run, agent: Agent, containers: DockerContainers) -> Parts:

@@ -1,5 +1,6 @@
 """Rollouts and jobs in Docker containers: `protocols.Containers`."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -35,7 +36,8 @@ class DockerContainers:
         self._rollout_s = rollout_s
         self._labels = {RUN: run_id, TASK: "", ATTEMPT: "", OWNER: Owner.here().label}
         self._remover = ThreadPoolExecutor(1, "removal")
-        self._removals: list[Future[None]] = []
+        self._removals: defaultdict[str, list[Future[None]]] = defaultdict(list)
+        """By image: of which jobs' containers were made."""
 
     def effective(self, wanted: Limits) -> Limits:
         """Return the limits that containers really get: `wanted`, or what the host has."""
@@ -66,13 +68,23 @@ class DockerContainers:
 
     def run(self, job: Job) -> JobResult:
         """Run a job in a fresh container, which is removed while the caller goes on."""
-        return run_job(self._client, job, self._labels, dispose=self._dispose)
+        removals = self._removals[job.image]
 
-    def close(self) -> None:
-        """Wait until the jobs' containers are gone. Raises SandboxError where one stays."""
-        self._remover.shutdown()
-        for removal in self._removals:
+        def dispose(client: "APIClient", container_id: str) -> None:
+            removals.append(self._remover.submit(remove, client, container_id))
+
+        return run_job(self._client, job, self._labels, dispose=dispose)
+
+    def settle(self, image: str) -> None:
+        """Wait until the containers of an image's ended jobs are gone.
+
+        Raises SandboxError where one stays.
+        """
+        for removal in tuple(self._removals[image]):
             removal.result()
 
-    def _dispose(self, client: "APIClient", container_id: str) -> None:
-        self._removals.append(self._remover.submit(remove, client, container_id))
+    def close(self) -> None:
+        """Wait until the containers of all jobs are gone. Raises SandboxError where one stays."""
+        self._remover.shutdown()
+        for image in tuple(self._removals):
+            self.settle(image)

@@ -10,6 +10,8 @@ import pytest
 from evalkit.errors import ImageError
 from evalkit.protocols import Job, JobResult
 from evalkit.sandbox.containers import DockerContainers
+from evalkit.sandbox.daemon import connect
+from evalkit.sandbox.images import Images
 from evalkit.sandbox.jobs import COLLECT_LIMIT
 from evalkit.types import Limits, Network
 
@@ -172,3 +174,13 @@ def test_no_container_is_left_where_placing_fails(client: "APIClient", base: str
         containers.run(job)
     left = client.containers(all=True, filters={"label": "evalkit.test=broken"})
     assert left == []
+
+
+def test_a_settled_image_can_be_removed(images: Images, base: str) -> None:
+    ref = "evalkit-test/settled:1"
+    images.build(ref, f"FROM {base}\nRUN touch /own\n", {}, lambda _: None)
+    with closing(DockerContainers(connect(), run_id="test-jobs")) as containers:
+        containers.run(Job(image=ref, script="head -c 300000000 /dev/zero > /big"))
+        containers.settle(ref)
+        images.remove(ref)
+    assert images.digest(ref) is None

@@ -110,6 +110,9 @@ class FakeParts:
     def run(self, job: Job) -> NoReturn:
         raise NotImplementedError
 
+    def settle(self, image: str) -> None:
+        self.events.append(f"{image} settled")
+
     def event(self, kind: str, **facts: JsonValue) -> None:
         self.events.append(kind)
 
@@ -272,6 +275,13 @@ def test_an_image_is_given_back_after_the_last_attempt() -> None:
     assert [event for event in fake.events[:released] if event == "task-1 resolved"] == [
         "task-1 resolved"
     ] * 2
+
+
+def test_an_image_is_given_back_after_its_containers_are_gone() -> None:
+    fake = FakeParts()
+    campaign(fake, count=1, keep_images=False).run()
+    image = make_task().image
+    assert fake.events[-2:] == [f"{image} settled", "task-0 released"]
 
 
 @pytest.mark.timeout(20)
