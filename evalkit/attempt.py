@@ -163,7 +163,7 @@ def conclude(
         image_digest=evidence.image_digest,
         repaired_outcome=parts.judge(task, graded.repaired).outcome if graded.repaired else None,
         reason=next(iter(verdict.reasons), ""),
-        error=evidence.fault_detail,
+        error=evidence.detail if evidence.fault else "",
     )
     return Finished(
         result=result,
@@ -187,7 +187,7 @@ def attempt_key(task: Task, patch: str, image_digest: str, parts: Parts) -> str:
 
 
 def _no_evidence(broken: Broken) -> Evidence:
-    return Evidence(applied=Applied.EMPTY, fault=broken.fault, fault_detail=broken.detail)
+    return Evidence(applied=Applied.EMPTY, fault=broken.fault, detail=broken.detail)
 
 
 def _broken(error: EvalkitError) -> Broken:

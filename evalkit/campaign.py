@@ -98,7 +98,15 @@ class Campaign:
         while not self._plan.keep_images and not self._room.acquire(timeout=0.5):
             if self._stopping.is_set():
                 raise CancelledError
-        return prepare(task, self._parts)
+        begun = time.monotonic()
+        broken = prepare(task, self._parts)
+        self._store.event(
+            "image",
+            task_id=task.id,
+            seconds=round(time.monotonic() - begun, 3),
+            fault=broken.detail if broken else None,
+        )
+        return broken
 
     def _roll_out(
         self, task: Task, attempt: int, queued: float, graders: ThreadPoolExecutor
@@ -120,6 +128,10 @@ class Campaign:
         graded = grade(task, rolled, self._parts, self._stopping)
         finished = conclude(task, rolled, graded, self._parts, queue_s=queue_s)
         self._store.finish(finished)
+        outcome = finished.result.outcome
+        self._store.event(
+            "graded", task_id=task.id, attempt=finished.result.attempt, outcome=outcome
+        )
         with self._telling:
             self._watcher.finished(finished)
             self._left[task.id] -= 1

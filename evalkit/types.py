@@ -185,7 +185,8 @@ class Evidence(Record):
     canary: Canary = Canary.UNUSED
     flags: tuple[Flag, ...] = ()
     fault: Fault | None = None
-    fault_detail: str = ""
+    detail: str = ""
+    """What is known of the fault, or of why no test result could be read."""
     oom: bool = False
     """Killed for lack of memory a second time at the same limit: the patch's doing."""
 

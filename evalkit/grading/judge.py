@@ -54,7 +54,7 @@ def _reasons(task: Task, evidence: Evidence, outcome: Outcome) -> tuple[str, ...
         case Outcome.RESOLVED:
             return ()
         case Outcome.INFRA_ERROR:
-            return (f"{evidence.fault}: {evidence.fault_detail}",)
+            return (f"{evidence.fault}: {evidence.detail}",)
         case Outcome.TEST_TIMEOUT:
             return (f"the tests ran past {task.limits.seconds:g} s",)
         case Outcome.NO_PATCH:
@@ -81,7 +81,7 @@ def _discredited(evidence: Evidence) -> str:
         case Canary.MISSING:
             return "the test run did not come to its end: the test that must fail is missing"
         case _:
-            return "tests ran and no result could be read"
+            return evidence.detail or "tests ran and no result could be read"
 
 
 def _failures(kind: str, names: tuple[str, ...], evidence: Evidence) -> list[str]:

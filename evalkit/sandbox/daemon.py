@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from evalkit.errors import ImageError, SandboxError
@@ -58,14 +59,21 @@ def _reason(error: Exception) -> str:
 
 def effective_limits(client: "APIClient", wanted: Limits) -> Limits:
     """Return `wanted`, or what the host has where that is less: Docker refuses 4 CPUs on 2."""
-    with docker_errors("cannot ask the Docker daemon what the host has"):
-        host = client.info()
+    cpus, memory_mib = _host(client)
     return wanted.model_copy(
         update={
-            "cpus": min(wanted.cpus, float(host["NCPU"])),
-            "memory_mib": min(wanted.memory_mib, host["MemTotal"] // 2**20),
+            "cpus": min(wanted.cpus, cpus),
+            "memory_mib": min(wanted.memory_mib, memory_mib),
         }
     )
+
+
+@cache
+def _host(client: "APIClient") -> tuple[float, int]:
+    """Return the host's CPUs and MiB, asked once: the daemon starts two programs to answer."""
+    with docker_errors("cannot ask the Docker daemon what the host has"):
+        host = client.info()
+    return float(host["NCPU"]), host["MemTotal"] // 2**20
 
 
 def image_digest(client: "APIClient", image: str) -> str | None:

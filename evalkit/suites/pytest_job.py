@@ -76,11 +76,11 @@ def read_evidence(task: Task, result: JobResult, nonce: str) -> Evidence:
         canary=_canary_state(canary),
         flags=(Flag.OUTPUT_TRUNCATED,) if result.truncated else (),
         fault=fault,
-        fault_detail=_fault_detail(fault, result),
+        detail=_detail(fault, result),
     )
 
 
-def _fault_detail(fault: Fault | None, result: JobResult) -> str:
+def _detail(fault: Fault | None, result: JobResult) -> str:
     if fault is Fault.GRADER_OOM:
         return "the grading container was killed for lack of memory"
     if fault is Fault.IMAGE:

@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from evalkit.protocols import Job, JobResult
@@ -42,11 +43,11 @@ def collect(task: Task, scripts: Scripts, patch: str, run: Callable[[Job], JobRe
     nonce = secrets.token_hex(16)
     result = run(_run_job(task, scripts, content, nonce))
     prelude = _divide(result.stderr, nonce)
-    statuses, fault, detail = _judged_by_parser(task, scripts, result, prelude, run)
+    reading = _read(task, scripts, result, prelude, run)
     return Evidence(
         applied=_applied(content, prelude),
         apply_log=prelude.apply_log,
-        statuses=statuses,
+        statuses=reading.statuses,
         exit_code=result.exit_code,
         timed_out=result.timed_out,
         seconds=result.seconds,
@@ -56,8 +57,8 @@ def collect(task: Task, scripts: Scripts, patch: str, run: Callable[[Job], JobRe
         stderr_sha256=hashlib.sha256(prelude.stderr).hexdigest(),
         image_digest=result.image_digest,
         flags=(Flag.OUTPUT_TRUNCATED,) if result.truncated else (),
-        fault=fault,
-        fault_detail=detail,
+        fault=reading.fault,
+        detail=reading.detail,
     )
 
 
@@ -128,51 +129,72 @@ def _applied(patch: bytes, prelude: _Prelude) -> Applied:
     return Applied.CLEAN if prelude.apply_code == 0 else Applied.REJECTED
 
 
-def _judged_by_parser(
+class _Reading(NamedTuple):
+    """What the logs say, or why they say nothing."""
+
+    statuses: Mapping[str, TestStatus] = MappingProxyType({})
+    fault: Fault | None = None
+    detail: str = ""
+
+
+def _read(
     task: Task,
     scripts: Scripts,
     result: JobResult,
     prelude: _Prelude,
     run: Callable[[Job], JobResult],
-) -> tuple[Mapping[str, TestStatus], Fault | None, str]:
-    """Return statuses, or why there are none, with a word on the fault."""
+) -> _Reading:
     if result.oom_killed:
-        return {}, Fault.GRADER_OOM, "the grading container was killed for lack of memory"
+        detail = "the grading container was killed for lack of memory"
+        return _Reading(fault=Fault.GRADER_OOM, detail=detail)
     if result.timed_out:
-        return {}, None, ""
+        return _Reading()
     if not prelude.complete:
-        said = prelude.preparation[-500:].decode("utf-8", "replace")
-        return {}, Fault.IMAGE, f"the repository could not be reset to base: {said}"
+        said = _tail(prelude.preparation)
+        detail = f"the repository could not be reset to base: {said}"
+        return _Reading(fault=Fault.IMAGE, detail=detail)
     if result.truncated:  # what was cut off could have taken a PASSED back
-        return {}, None, ""
-    if not (_is_utf_8(result.stdout) and _is_utf_8(prelude.stderr)):
+        return _Reading(detail=f"the tests printed more than {OUTPUT_MIB} MiB")
+    for name, log in (("stdout", result.stdout), ("stderr", prelude.stderr)):
         # The official evaluator reads both logs itself, strictly, before it reads the results: one
         # invalid byte and there is none, however forgiving the instance's parser is.
-        return {}, None, ""
-    parsed = run(_parse_job(task, scripts, result.stdout, prelude.stderr))
-    if parsed.oom_killed:
-        return {}, Fault.GRADER_OOM, "the parser was killed for lack of memory"
-    whole = not (parsed.timed_out or parsed.truncated)
-    return read_output(parsed.stdout if whole else b""), None, ""
+        try:
+            log.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return _Reading(detail=f"the tests' {name} is not UTF-8 at byte {error.start}")
+    return _parsed(run(_parse_job(task, scripts, result.stdout, prelude.stderr)))
 
 
-def _is_utf_8(log: bytes) -> bool:
+def _parsed(result: JobResult) -> _Reading:
+    if result.oom_killed:
+        return _Reading(fault=Fault.GRADER_OOM, detail="the parser was killed for lack of memory")
+    if result.timed_out:
+        return _Reading(detail=f"the parser ran past {PARSE_LIMITS.seconds:g} s")
+    if result.truncated:
+        return _Reading(detail=f"the parser wrote more than {OUTPUT_MIB} MiB")
+    if not result.stdout:
+        return _Reading(detail=f"the parser left no result: {_tail(result.stderr)}")
     try:
-        log.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+        statuses = read_output(result.stdout)
+    except ValueError as error:
+        return _Reading(detail=f"the parser's result cannot be read: {error}")
+    return _Reading(statuses, detail="" if statuses else "the parser found no test")
+
+
+def _tail(said: bytes) -> str:
+    return said[-500:].decode("utf-8", "replace")
 
 
 def read_output(content: bytes) -> dict[str, TestStatus]:
-    """Return the statuses in output.json; none where the official evaluator would stumble.
+    """Return the statuses in output.json.
 
     A name counts as passed where any of its entries says PASSED; otherwise its last entry counts.
+    Raises ValueError where the official evaluator would stumble.
     """
     try:
         return _statuses(json.loads(content.decode("utf-8"))["tests"])
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return {}
+    except (TypeError, KeyError, RecursionError) as error:
+        raise ValueError(f"{type(error).__name__} {error}") from error
 
 
 def _statuses(tests: Iterable[Any]) -> dict[str, TestStatus]:

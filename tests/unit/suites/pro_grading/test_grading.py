@@ -146,7 +146,7 @@ def test_a_repository_that_cannot_be_reset_is_a_fault_of_the_image() -> None:
 
 
 def test_the_fault_tells_what_git_said() -> None:
-    assert "bad object" in grade(Machine("fatal: bad object")).fault_detail
+    assert "bad object" in grade(Machine("fatal: bad object")).detail
 
 
 def test_tests_past_their_limit_are_a_timeout() -> None:
@@ -160,6 +160,23 @@ def test_a_grader_out_of_memory_is_a_fault() -> None:
 
 def test_a_parser_out_of_memory_is_a_fault() -> None:
     assert grade(Machine(parsing=ended(oom_killed=True))).fault is Fault.GRADER_OOM
+
+
+@pytest.mark.parametrize(
+    ("machine", "why"),
+    [
+        (Machine(truncated=True), "the tests printed more than 256 MiB"),
+        (Machine(stdout=b"ab\xff"), "the tests' stdout is not UTF-8 at byte 2"),
+        (Machine(after=b"\xff"), "the tests' stderr is not UTF-8 at byte 3"),
+        (Machine(parsing=ended(timed_out=True)), "the parser ran past 300 s"),
+        (Machine(parsing=ended(truncated=True)), "the parser wrote more than 256 MiB"),
+        (Machine(parsing=ended(stdout=b"", stderr=b"no json")), "left no result: no json"),
+        (Machine(parsing=ended(stdout=b"{}")), "cannot be read: KeyError 'tests'"),
+        (Machine(parsing=ended(stdout=b'{"tests": []}')), "the parser found no test"),
+    ],
+)
+def test_the_verdict_says_why_there_is_no_result(machine: Machine, why: str) -> None:
+    assert why in judge(task(), grade(machine)).reasons[0]
 
 
 @pytest.mark.parametrize(
