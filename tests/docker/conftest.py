@@ -13,6 +13,7 @@ from evalkit.sandbox.images import Images
 from evalkit.sandbox.lifecycle import remove
 from evalkit.sandbox.owner import OWNER, Owner
 from evalkit.types import Limits, Task
+from tests.doubles.registry import FaultProxy, fault_proxy, registry
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -70,6 +71,18 @@ def base(images: Images) -> str:
         ref="debian:bookworm-slim", suite="bookworm", packages=PACKAGES, tag=tag, say=print
     )
     return tag
+
+
+@pytest.fixture(scope="session")
+def registry_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with registry(tmp_path_factory.mktemp("registry")) as port:
+        yield port
+
+
+@pytest.fixture
+def proxy(registry_port: int) -> Iterator[FaultProxy]:
+    with fault_proxy(registry_port) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -114,6 +115,21 @@ class FaultProxy(ThreadingHTTPServer):
         }
         self._send("PUT", f"/v2/{name}/manifests/1", json.dumps(manifest).encode(), kind)
         return Published(self.ref(name), f"/blobs/{layer['digest']}")
+
+    def renew(self, name: str, tag: str) -> str:
+        """Give a pushed image another digest, for the daemon keeps the manifests that it pushed.
+
+        Return the manifest's path, by which the daemon asks for it.
+        """
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        place = f"/v2/{name}/manifests/"
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.upstream}{place}{tag}", headers={"Accept": kind}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            manifest = answer.read() + b"\n"
+        self._send("PUT", place + tag, manifest, kind)
+        return place + _sha256(manifest)
 
     def _blob(self, name: str, kind: str, content: bytes) -> dict[str, str | int]:
         digest = _sha256(content)

@@ -8,25 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from evalkit.sandbox.images import Images
-from tests.doubles.registry import FaultProxy, Published, fault_proxy, registry
+from tests.doubles.registry import FaultProxy, Published
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 PAUSES = (0.05, 0.1, 0.2)
 _numbers = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def registry_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with registry(tmp_path_factory.mktemp("registry")) as port:
-        yield port
-
-
-@pytest.fixture
-def proxy(registry_port: int) -> Iterator[FaultProxy]:
-    with fault_proxy(registry_port) as opened:
-        yield opened
 
 
 @pytest.fixture
