@@ -44,6 +44,7 @@ class Plan:
     """Tasks with the numbers of their attempts, in the order of their start."""
     rollouts: int
     gradings: int
+    """Gradings under way at once; that their tests are fewer is for the containers to see to."""
     pulls: int = 3
     keep_images: bool = True
     """False gives each image back after its task's last attempt, and bounds those here at once."""
@@ -90,6 +91,7 @@ class Campaign:
                 yield pullers, rollers, graders
             except BaseException:
                 self._stopping.set()
+                graders.shutdown(wait=False, cancel_futures=True)
                 pullers.shutdown(wait=True, cancel_futures=True)
                 rollers.shutdown(wait=True, cancel_futures=True)
                 raise

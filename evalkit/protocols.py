@@ -80,6 +80,8 @@ class Job:
     """Of each stream so much is kept, from its beginning."""
     network: Network = Network.NONE
     labels: Mapping[str, str] = field(default_factory=dict)
+    heavy: bool = False
+    """Runs a task's tests: only so many do at once, and others go on beside them."""
 
 
 @dataclass(frozen=True, kw_only=True)

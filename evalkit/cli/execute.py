@@ -120,7 +120,8 @@ def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> lis
     plan = Plan(
         pairs=ordered(run),
         rollouts=run.runner.concurrency.rollouts,
-        gradings=run.runner.concurrency.gradings,
+        # One is made ready and one parsed for each whose tests run.
+        gradings=2 * run.runner.concurrency.gradings,
         pulls=run.runner.images.pulls,
         keep_images=run.runner.images.keep,
     )
@@ -133,7 +134,8 @@ def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> lis
 
 @contextmanager
 def _containers(run: Run, folder: RunFolder) -> Iterator[DockerContainers]:
-    containers = DockerContainers(docker(), run_id=run.id)
+    gradings = run.runner.concurrency.gradings
+    containers = DockerContainers(docker(), run_id=run.id, heavy=gradings)
     try:
         yield containers
     finally:

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from threading import Semaphore
 from typing import TYPE_CHECKING
 
 from evalkit.protocols import Job, JobResult
 from evalkit.sandbox.daemon import docker_errors, effective_limits
-from evalkit.sandbox.jobs import run_job
+from evalkit.sandbox.jobs import NO_SLOT, run_job
 from evalkit.sandbox.lifecycle import Spec, container, remove
 from evalkit.sandbox.owner import ATTEMPT, OWNER, RUN, TASK, Owner
 from evalkit.sandbox.rollout import DockerSandbox
@@ -28,11 +29,19 @@ _LIVE = 'end=$(($(date +%s) + $1)); while [ "$(date +%s)" -lt "$end" ]; do sleep
 class DockerContainers:
     """Containers of one run on one daemon. For any number of threads; close it at the end.
 
-    `rollout_s` bounds a sandbox's life where evalkit itself dies.
+    `rollout_s` bounds a sandbox's life where evalkit itself dies. Of heavy jobs `heavy` run at once.
     """
 
-    def __init__(self, client: "APIClient", *, run_id: str, rollout_s: float = ROLLOUT_S) -> None:
+    def __init__(
+        self,
+        client: "APIClient",
+        *,
+        run_id: str,
+        rollout_s: float = ROLLOUT_S,
+        heavy: int = 2,
+    ) -> None:
         self._client = client
+        self._slots = Semaphore(heavy)
         self._rollout_s = rollout_s
         self._labels = {RUN: run_id, TASK: "", ATTEMPT: "", OWNER: Owner.here().label}
         self._remover = ThreadPoolExecutor(1, "removal")
@@ -73,7 +82,8 @@ class DockerContainers:
         def dispose(client: "APIClient", container_id: str) -> None:
             removals.append(self._remover.submit(remove, client, container_id))
 
-        return run_job(self._client, job, self._labels, dispose=dispose)
+        slot = self._slots if job.heavy else NO_SLOT
+        return run_job(self._client, job, self._labels, dispose=dispose, slot=slot)
 
     def settle(self, image: str) -> None:
         """Wait until the containers of an image's ended jobs are gone.

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import TYPE_CHECKING
 
 from evalkit.errors import ImageError, SandboxError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SCRIPT = "/evalkit/job.sh"
 COLLECT_LIMIT = 64 * 2**20
+NO_SLOT = nullcontext()
 GRACE_S = 60
 """How long a job outlives its limit where evalkit died and nobody else stops it."""
 
@@ -32,8 +33,11 @@ def run_job(
     *,
     user: str = "",
     dispose: Callable[["APIClient", str], None] = remove,
+    slot: AbstractContextManager[object] = NO_SLOT,
 ) -> JobResult:
     """Run a job and dispose of its container. `user` empty means the image's own.
+
+    The container is made ready first, and runs while `slot` is held.
 
     Raises ImageError where the image is missing, SandboxError where Docker fails.
     """
@@ -56,12 +60,18 @@ def run_job(
         place_files(client, container_id, {SCRIPT: job.script.encode(), **job.files})
         for folder, tree in job.trees.items():
             place_tree(client, container_id, folder, tree)
-        return _watch(client, container_id, job, digest)
+        return _watch(client, container_id, job, digest, slot)
 
 
-def _watch(client: "APIClient", container_id: str, job: Job, digest: str) -> JobResult:
+def _watch(
+    client: "APIClient",
+    container_id: str,
+    job: Job,
+    digest: str,
+    slot: AbstractContextManager[object],
+) -> JobResult:
     with docker_errors("cannot run a job"):
-        with closing(FrameStream(client.attach_socket(container_id))) as stream:
+        with closing(FrameStream(client.attach_socket(container_id))) as stream, slot:
             output = _Output(stream, job.output_mib * 2**20)
             started = time.monotonic()
             client.start(container_id)

@@ -43,6 +43,7 @@ def grading_job(task: Task, patch: str, hidden: dict[str, bytes], nonce: str) ->
         limits=task.limits,
         network=task.network,
         labels={"evalkit.task": task.id},
+        heavy=True,
     )
 
 

@@ -77,6 +77,7 @@ def _run_job(task: Task, scripts: Scripts, patch: bytes, nonce: str) -> Job:
         output_mib=OUTPUT_MIB,
         network=task.network,
         labels={"evalkit.task": task.id},
+        heavy=True,
     )
 
 

@@ -2,6 +2,7 @@ import io
 import tarfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -184,3 +185,29 @@ def test_a_settled_image_can_be_removed(images: Images, base: str) -> None:
         containers.settle(ref)
         images.remove(ref)
     assert images.digest(ref) is None
+
+
+def times(client: "APIClient", base: str, *heavy: bool) -> list[tuple[float, float]]:
+    """When each of some jobs began and ended that were asked for at once, one heavy at a time."""
+
+    def one(containers: DockerContainers, *, heavy: bool) -> tuple[float, float]:
+        script = "date +%s.%N; sleep 3; date +%s.%N"
+        begun, ended = containers.run(Job(image=base, script=script, heavy=heavy)).stdout.split()
+        return float(begun), float(ended)
+
+    with (
+        closing(DockerContainers(client, run_id="test-jobs", heavy=1)) as containers,
+        ThreadPoolExecutor(len(heavy)) as pool,
+    ):
+        running = [pool.submit(one, containers, heavy=it) for it in heavy]
+        return sorted(job.result() for job in running)
+
+
+def test_of_heavy_jobs_as_many_run_at_once_as_may(client: "APIClient", base: str) -> None:
+    (_, first_ended), (second_began, _) = times(client, base, True, True)
+    assert first_ended <= second_began
+
+
+def test_a_light_job_does_not_wait_for_a_heavy_one(client: "APIClient", base: str) -> None:
+    (one_began, one_ended), (other_began, other_ended) = times(client, base, True, False)
+    assert max(one_began, other_began) < min(one_ended, other_ended)

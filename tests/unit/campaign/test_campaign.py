@@ -1,10 +1,11 @@
 """Many attempts with parts that take no time."""
 
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import count, product
 from threading import Event
 from typing import NoReturn
 
@@ -217,6 +218,20 @@ def test_a_defect_tells_the_other_rollouts_to_stop() -> None:
     with pytest.raises(ZeroDivisionError):
         campaign(FakeParts(solve_with=breaks), stopping=stopping).run()
     assert stopping.is_set()
+
+
+def test_gradings_that_wait_are_dropped_on_the_way_out() -> None:
+    asked = count()
+
+    def interrupts(task: Task, attempt: int) -> Submission:
+        if next(asked) == 8:
+            signal.raise_signal(signal.SIGINT)
+        return submit(task, attempt)
+
+    fake = FakeParts(collect_s=0.2, solve_with=interrupts)
+    with pytest.raises(KeyboardInterrupt):
+        campaign(fake, count=9).run()
+    assert len(fake.stored) <= 2
 
 
 def test_an_interrupted_attempt_is_no_result() -> None:
