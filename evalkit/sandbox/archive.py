@@ -83,13 +83,17 @@ def _only_member(archive: bytes, limit: int) -> bytes | None:
 
 def place_files(client: "APIClient", container_id: str, files: Mapping[str, bytes]) -> None:
     """Write files (mode 755, root's); parent folders that are missing are made."""
-    place_tree(client, container_id, "/", [pack(files)])
+    _unpack(client, container_id, "/", [pack(files)])
 
 
 def place_tree(client: "APIClient", container_id: str, folder: str, tar: Iterable[bytes]) -> None:
     """Unpack a tar stream into `folder`, which is made where it is missing."""
     if stat(client, container_id, folder) is None:
-        place_tree(client, container_id, "/", [_folder(folder)])
+        _unpack(client, container_id, "/", [_folder(folder)])
+    _unpack(client, container_id, folder, tar)
+
+
+def _unpack(client: "APIClient", container_id: str, folder: str, tar: Iterable[bytes]) -> None:
     # An iterator goes out in chunks; an empty chunk would end the request early.
     body = (chunk for chunk in tar if chunk)
     with docker_errors(f"cannot place files in {folder} of container {container_id[:12]}"):

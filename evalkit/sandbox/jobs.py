@@ -55,6 +55,7 @@ def run_job(
         init=True,
         auto_remove=False,
         user=user,
+        localhost=job.heavy,
     )
     with container(client, spec, dispose) as container_id:
         place_files(client, container_id, {SCRIPT: job.script.encode(), **job.files})

@@ -23,10 +23,16 @@ OUTPUT = f"{WORKSPACE}/output.json"
 # configuration, which a patch cannot set, and the hooks that an image's core.hooksPath may place
 # inside the tree are off once the patch is there. So the first two nonces are ours. The words of
 # git apply are cut, for it repeats whole hunks: they must not fill the stream.
+#
+# The index comes first, which officially it does not: in a fresh container no file has the inode
+# that the index remembers, so reset would write every file of the repository anew. Refreshed, it
+# writes those that differ. What the files hold is the same, their times stay the image's: 0.2 s
+# against 2 in a repository of 1,700 files.
 _ENTRY = """\
 exec 3>&1 >&2
 {exports}
 cd {workdir}
+git update-index -q --refresh >/dev/null
 git reset --hard {base} && git checkout {base} || exit 90
 evalkit_words=$(git apply -v {patch} 2>&1)
 printf '{nonce}\\n%d\\n%s\\n' "$?" "${{evalkit_words:0:65536}}"

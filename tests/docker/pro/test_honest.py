@@ -7,6 +7,7 @@ import pytest
 
 from evalkit.grading.judge import judge
 from evalkit.sandbox.containers import DockerContainers
+from evalkit.sandbox.images import Images
 from evalkit.suites.pro.suite import ProSuite
 from evalkit.types import Applied, Canary, Evidence, Fault, Flag, Outcome, Task, TestStatus
 from tests.doubles.pro import SHAPES, history
@@ -121,6 +122,22 @@ def test_a_repository_without_its_base_is_a_fault_of_the_image(
 ) -> None:
     lost = task_of("last-wins").model_copy(update={"base_commit": "0" * 40})
     assert suite.collect(lost, gold, containers.run).fault is Fault.IMAGE
+
+
+def test_what_an_image_changed_in_the_repository_is_reset(
+    suite: ProSuite,
+    task_of: Callable[[str], Task],
+    containers: DockerContainers,
+    images: Images,
+    gold: str,
+) -> None:
+    task, ref = task_of("last-wins"), "evalkit-test/changed:1"
+    images.build(ref, f"FROM {task.image}\nRUN echo x >>/app/shapes/area.py\n", {}, lambda _: None)
+    changed = task.model_copy(update={"image": ref})
+    evidence = suite.collect(changed, gold, containers.run)
+    containers.settle(ref)
+    images.remove(ref)
+    assert judge(changed, evidence).outcome is Outcome.RESOLVED
 
 
 def test_two_gradings_at_once_do_not_meet(

@@ -148,6 +148,15 @@ def test_the_scripts_shell_has_no_child_it_did_not_start(run: RunJob) -> None:
     assert found == f"/proc/{own}/status"
 
 
+@pytest.mark.parametrize("heavy", [True, False])
+def test_without_network_there_is_loopback_alone(run: RunJob, heavy: bool) -> None:
+    assert run("ls /sys/class/net", heavy=heavy).stdout == b"lo\n"
+
+
+def test_the_tests_of_a_task_find_localhost(run: RunJob) -> None:
+    assert run("getent hosts localhost", heavy=True).exit_code == 0
+
+
 def test_by_default_there_is_no_network(run: RunJob) -> None:
     assert run("ls /sys/class/net").stdout == b"lo\n"
 
