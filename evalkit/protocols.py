@@ -105,10 +105,7 @@ class Containers(Protocol):
     """What can be run in containers. Raises SandboxError where Docker fails."""
 
     def rollout(self, task: Task, attempt: int) -> AbstractContextManager[Sandbox]:
-        """Open the sandbox an agent works in: no network, nothing of the host.
-
-        History beyond base is not removed yet: an image has to come without it.
-        """
+        """Open the sandbox an agent works in: no network, no later history, nothing of the host."""
         ...
 
     def run(self, job: Job) -> JobResult:
@@ -116,7 +113,7 @@ class Containers(Protocol):
         ...
 
     def settle(self, image: str) -> None:
-        """Wait until the containers of an image's ended jobs are gone: till then it is in use."""
+        """Wait until nothing of ours uses an image: containers go, and what rollouts had of it."""
         ...
 
 

@@ -6,7 +6,7 @@ conversation, *evidence* what grading saw, a *verdict* what follows from it.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -22,6 +22,10 @@ class Network(StrEnum):
 
     NONE = "none"
     BRIDGE = "bridge"
+
+
+History = Literal["base", "none"]
+"""What a rollout's repository remembers: all up to base, or base as its only commit."""
 
 
 class Limits(Record):

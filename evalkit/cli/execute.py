@@ -134,8 +134,12 @@ def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> lis
 
 @contextmanager
 def _containers(run: Run, folder: RunFolder) -> Iterator[DockerContainers]:
-    gradings = run.runner.concurrency.gradings
-    containers = DockerContainers(docker(), run_id=run.id, heavy=gradings)
+    containers = DockerContainers(
+        docker(),
+        run_id=run.id,
+        heavy=run.runner.concurrency.gradings,
+        history=run.runner.sandbox.history,
+    )
     try:
         yield containers
     finally:

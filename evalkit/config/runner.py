@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from evalkit.config.content import content_names, content_root
 from evalkit.config.names import unknown_name
 from evalkit.config.yaml_files import read_yaml, validate, with_overrides
-from evalkit.types import Record
+from evalkit.types import History, Record
 
 
 class WheelParts(Record):
@@ -91,6 +91,13 @@ class Concurrency(Record):
     gradings: int = Field(default=2, ge=1)
 
 
+class SandboxConfig(Record):
+    """What an agent works in."""
+
+    history: History = "base"
+    """base: the repository's history up to the task's base commit. none: base alone."""
+
+
 class ImagesConfig(Record):
     """How task images are fetched."""
 
@@ -113,6 +120,7 @@ class Runner(Record):
     limits: RolloutLimits = RolloutLimits()
     concurrency: Concurrency = Concurrency()
     images: ImagesConfig = ImagesConfig()
+    sandbox: SandboxConfig = SandboxConfig()
 
     @model_validator(mode="after")
     def _a_turn_fits(self) -> Self:

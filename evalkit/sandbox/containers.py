@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from evalkit.protocols import Job, JobResult
 from evalkit.sandbox.daemon import docker_errors, effective_limits
 from evalkit.sandbox.jobs import NO_SLOT, run_job
+from evalkit.sandbox.layers import Layers, drop_layers
 from evalkit.sandbox.lifecycle import Spec, container, remove
 from evalkit.sandbox.owner import ATTEMPT, OWNER, RUN, TASK, Owner
 from evalkit.sandbox.rollout import DockerSandbox
-from evalkit.types import Limits, Network, Task
+from evalkit.types import History, Limits, Network, Task
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -30,6 +31,7 @@ class DockerContainers:
     """Containers of one run on one daemon. For any number of threads; close it at the end.
 
     `rollout_s` bounds a sandbox's life where evalkit itself dies. Of heavy jobs `heavy` run at once.
+    `history` is what a rollout's repository remembers.
     """
 
     def __init__(
@@ -39,11 +41,13 @@ class DockerContainers:
         run_id: str,
         rollout_s: float = ROLLOUT_S,
         heavy: int = 2,
+        history: History = "base",
     ) -> None:
         self._client = client
         self._slots = Semaphore(heavy)
         self._rollout_s = rollout_s
         self._labels = {RUN: run_id, TASK: "", ATTEMPT: "", OWNER: Owner.here().label}
+        self._layers = Layers(client, self._labels, history)
         self._remover = ThreadPoolExecutor(1, "removal")
         self._removals: defaultdict[str, list[Future[None]]] = defaultdict(list)
         """By image: of which jobs' containers were made."""
@@ -54,13 +58,13 @@ class DockerContainers:
 
     @contextmanager
     def rollout(self, task: Task, attempt: int) -> Iterator[DockerSandbox]:
-        """Open the sandbox an agent works in: no network, nothing of the host.
+        """Open the sandbox an agent works in: no network, no later history, nothing of the host.
 
         Raises ImageError where the image is missing, SandboxError where Docker fails.
         """
         labels = {**self._labels, TASK: task.id, ATTEMPT: str(attempt)}
         spec = Spec(
-            image=task.image,
+            image=self._layers.ensure(task),
             argv=["/bin/sh", "-c", _LIVE, "evalkit", str(int(self._rollout_s))],
             workdir=task.workdir,
             labels=labels,
@@ -86,15 +90,19 @@ class DockerContainers:
         return run_job(self._client, job, self._labels, dispose=dispose, slot=slot)
 
     def settle(self, image: str) -> None:
-        """Wait until the containers of an image's ended jobs are gone.
+        """Wait until the containers of an image's ended jobs are gone, and drop its layers.
 
-        Raises SandboxError where one stays.
+        Raises SandboxError where a container stays.
         """
-        for removal in tuple(self._removals[image]):
-            removal.result()
+        self._removed(image)
+        drop_layers(self._client, image)
 
     def close(self) -> None:
         """Wait until the containers of all jobs are gone. Raises SandboxError where one stays."""
         self._remover.shutdown()
         for image in tuple(self._removals):
-            self.settle(image)
+            self._removed(image)
+
+    def _removed(self, image: str) -> None:
+        for removal in tuple(self._removals[image]):
+            removal.result()

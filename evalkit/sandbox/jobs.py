@@ -34,10 +34,11 @@ def run_job(
     user: str = "",
     dispose: Callable[["APIClient", str], None] = remove,
     slot: AbstractContextManager[object] = NO_SLOT,
+    then: Callable[[str, JobResult], None] = lambda _container, _result: None,
 ) -> JobResult:
     """Run a job and dispose of its container. `user` empty means the image's own.
 
-    The container is made ready first, and runs while `slot` is held.
+    The container is made ready first, runs while `slot` is held, and is shown to `then` at its end.
 
     Raises ImageError where the image is missing, SandboxError where Docker fails.
     """
@@ -61,7 +62,9 @@ def run_job(
         place_files(client, container_id, {SCRIPT: job.script.encode(), **job.files})
         for folder, tree in job.trees.items():
             place_tree(client, container_id, folder, tree)
-        return _watch(client, container_id, job, digest, slot)
+        result = _watch(client, container_id, job, digest, slot)
+        then(container_id, result)
+    return result
 
 
 def _watch(

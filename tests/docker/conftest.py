@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
-from evalkit.sandbox.archive import export
+from evalkit.sandbox.archive import export, read_regular
 from evalkit.sandbox.daemon import connect
 from evalkit.sandbox.images import Images
 from evalkit.sandbox.lifecycle import remove
@@ -120,8 +121,17 @@ def _file_of(client: "APIClient", image: str, path: str) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def make_task() -> Callable[..., Task]:
-    """A task of an image, with the least a task can have."""
+def make_task(client: "APIClient") -> Callable[..., Task]:
+    """A task of an image, with the least a task can have: base is where main stands."""
+
+    @cache
+    def base_commit(image: str) -> str:
+        created = client.create_container(image, ["true"])["Id"]
+        try:
+            main = read_regular(client, created, "/repo/.git/refs/heads/main", 100)
+        finally:
+            remove(client, created)
+        return (main or b"0" * 40).decode().strip()
 
     def make(image: str, limits: Limits | None = None) -> Task:
         return Task(
@@ -129,7 +139,7 @@ def make_task() -> Callable[..., Task]:
             suite="test",
             repo="test/test",
             language="python",
-            base_commit="0" * 40,
+            base_commit=base_commit(image),
             problem="none",
             image=image,
             workdir="/repo",
