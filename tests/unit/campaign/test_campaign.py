@@ -229,8 +229,12 @@ def test_gradings_that_wait_are_dropped_on_the_way_out() -> None:
         return submit(task, attempt)
 
     fake = FakeParts(collect_s=0.2, solve_with=interrupts)
-    with pytest.raises(KeyboardInterrupt):
-        campaign(fake, count=9).run()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest-xdist ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            campaign(fake, count=9).run()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(fake.stored) <= 2
 
 
