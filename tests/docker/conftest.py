@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from evalkit.sandbox.archive import export, read_regular
-from evalkit.sandbox.daemon import connect
+from evalkit.sandbox.daemon import connect, image_digest
 from evalkit.sandbox.images import Images
 from evalkit.sandbox.lifecycle import remove
 from evalkit.sandbox.owner import OWNER, Owner
@@ -126,6 +126,8 @@ def make_task(client: "APIClient") -> Callable[..., Task]:
 
     @cache
     def base_commit(image: str) -> str:
+        if image_digest(client, image) is None:
+            return "0" * 40
         created = client.create_container(image, ["true"])["Id"]
         try:
             main = read_regular(client, created, "/repo/.git/refs/heads/main", 100)

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import http.client
 import json
+import random
 import re
 import shutil
 import socket
@@ -117,7 +118,7 @@ class FaultProxy(ThreadingHTTPServer):
         return Published(self.ref(name), f"/blobs/{layer['digest']}")
 
     def renew(self, name: str, tag: str) -> str:
-        """Give a pushed image another digest, for the daemon keeps the manifests that it pushed.
+        """Give a pushed image a digest of its own: the daemon keeps the manifests it has seen.
 
         Return the manifest's path, by which the daemon asks for it.
         """
@@ -127,7 +128,7 @@ class FaultProxy(ThreadingHTTPServer):
             f"http://127.0.0.1:{self.upstream}{place}{tag}", headers={"Accept": kind}
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
-            manifest = answer.read() + b"\n"
+            manifest = answer.read() + bytes(random.choices(b" \t\n", k=64))
         self._send("PUT", place + tag, manifest, kind)
         return place + _sha256(manifest)
 
