@@ -1,7 +1,7 @@
 """`evalkit grade`: patches from anywhere, without an engine."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -21,7 +21,7 @@ from evalkit.protocols import Agent
 from evalkit.reporting.load import load_run
 from evalkit.reporting.summary import summarise
 from evalkit.store import RunFolder
-from evalkit.types import Record
+from evalkit.types import Record, Task
 
 
 class GradeRequest(Record):
@@ -45,7 +45,7 @@ def grade_command(request: GradeRequest) -> int:
     for problem in predictions.problems:
         say(f"{request.predictions}: {problem}")
     predicted = {task_id for task_id, _ in predictions.patches}
-    tasks = tuple(task for task in chosen if task.id in predicted)
+    tasks = longest_first(task for task in chosen if task.id in predicted)
     if not tasks:
         raise ConfigError(f"{request.predictions} has no prediction for the selected tasks")
     say(f"grading {len(tasks)} of the {len(suite.tasks())} tasks of {suite.name}")
@@ -79,6 +79,18 @@ def graders(runner: Runner, count: int | None) -> Runner:
         update={"rollouts": side_by_side, "gradings": side_by_side}
     )
     return runner.model_copy(update={"concurrency": concurrency})
+
+
+def longest_first(tasks: Iterable[Task]) -> tuple[Task, ...]:
+    """Begin with what may take longest, so that nothing long is left to run alone at the end.
+
+    All that is known beforehand of a task's time is how many tests must pass.
+    """
+    return tuple(sorted(tasks, key=_tests, reverse=True))
+
+
+def _tests(task: Task) -> int:
+    return len(task.fail_to_pass) + len(task.pass_to_pass)
 
 
 def show_json(folder: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +14,8 @@ class Machine:
     gpus: int
     cores: tuple[int, ...]
     """Numbers of the cores this process may use."""
+    fast_bf16: bool
+    """Whether the cores multiply matrices in bfloat16 as fast as in float32."""
 
 
 def this_machine(environ: Mapping[str, str]) -> Machine:
@@ -21,7 +24,26 @@ def this_machine(environ: Mapping[str, str]) -> Machine:
     visible = environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         gpus = min(gpus, sum(bool(part.strip()) for part in visible.split(",")))
-    return Machine(gpus=gpus, cores=tuple(sorted(os.sched_getaffinity(0))))
+    return Machine(
+        gpus=gpus,
+        cores=tuple(sorted(os.sched_getaffinity(0))),
+        fast_bf16=fast_bf16(Path("/proc/cpuinfo").read_text("utf-8")),
+    )
+
+
+def fast_bf16(cpuinfo: str) -> bool:
+    """Look for what oneDNN, which PyTorch calls, needs for bfloat16: AVX-512 core, or bf16 on Arm.
+
+    Without it PyTorch multiplies by a plain loop: on 2 cores with AVX2 alone, a model of 1.5B read
+    5 prompt tokens a second in bfloat16 and 45 in float32.
+    """
+    flags = {
+        flag
+        for line in cpuinfo.splitlines()
+        if line.startswith(("flags", "Features"))
+        for flag in line.partition(":")[2].split()
+    }
+    return {"avx512bw", "avx512vl", "avx512dq"} <= flags or "bf16" in flags
 
 
 def gpu_names() -> list[str]:

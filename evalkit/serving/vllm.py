@@ -14,6 +14,11 @@ _CPU_NICENESS = 19
 """On CPU the engine's threads spin and take the cores from the sandboxes beside them: one pytest
 took 3.3 s instead of 0.5 s on 2 cores, eight at once ran into their time limits."""
 
+_CPU_STEP_TOKENS = 512
+"""On CPU a step of the engine's default size, thousands of prompt tokens, takes minutes: streams
+beside it stand still, and past 300 s (VLLM_EXECUTE_MODEL_TIMEOUT_SECONDS) vLLM takes its worker for
+dead. Two prompts of 5,000 tokens did that on 2 cores."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
@@ -51,7 +56,10 @@ def launch(
     argv = [python, "-P", "-m", "vllm.entrypoints.openai.api_server"]
     argv += ["--model", weights, "--served-model-name", config.model]
     argv += ["--host", HOST, "--port", str(port)]
-    argv += _options(config)
+    argv += ["--dtype", _dtype(config.dtype, machine), *_options(config)]
+    if not machine.gpus:
+        argv += ["--max-num-batched-tokens", str(_CPU_STEP_TOKENS)]
+    argv += config.extra_args
     return Launch(
         argv=tuple(argv),
         env=env,
@@ -64,13 +72,20 @@ def launch(
 def _options(config: EngineConfig) -> list[str]:
     options = ["--tensor-parallel-size", str(config.tensor_parallel_size)]
     options += ["--max-model-len", str(config.max_model_len)]
-    options += ["--dtype", config.dtype, "--load-format", config.load_format]
+    options += ["--load-format", config.load_format]
     options += ["--stream-interval", "8", "--enable-prompt-tokens-details"]
     if config.tool_parser:
         options += ["--enable-auto-tool-choice", "--tool-call-parser", config.tool_parser]
     if config.enforce_eager:
         options.append("--enforce-eager")
-    return [*options, *config.extra_args]
+    return options
+
+
+def _dtype(wanted: str, machine: Machine) -> str:
+    """Resolve `auto`: what the weights are in, but on cores that are slow in bfloat16 float32."""
+    if wanted == "auto" and not machine.gpus and not machine.fast_bf16:
+        return "float32"
+    return wanted
 
 
 def _check_fit(wanted: int, machine: Machine) -> None:

@@ -5,7 +5,8 @@ from evalkit.errors import EngineError
 from evalkit.serving.machine import Machine
 from evalkit.serving.vllm import Launch, launch, split_cores
 
-TWO_CORES = Machine(gpus=0, cores=(0, 1))
+TWO_CORES = Machine(gpus=0, cores=(0, 1), fast_bf16=True)
+ONE_GPU = Machine(gpus=1, cores=(0, 1), fast_bf16=False)
 
 
 def build(machine: Machine = TWO_CORES, weights: str = "org/model", **keys: object) -> Launch:
@@ -28,7 +29,33 @@ def test_on_cpu_it_gives_way_to_the_sandboxes() -> None:
 
 
 def test_on_gpus_it_does_not_give_way() -> None:
-    assert build(Machine(gpus=1, cores=(0, 1))).niceness == 0
+    assert build(ONE_GPU).niceness == 0
+
+
+def test_on_cpu_a_step_stays_short() -> None:
+    assert option(build(), "--max-num-batched-tokens") == "512"
+
+
+def test_on_gpus_a_step_is_as_long_as_the_engine_likes() -> None:
+    assert "--max-num-batched-tokens" not in build(ONE_GPU).argv
+
+
+def test_extra_arguments_come_last_and_so_win() -> None:
+    extra = ("--max-num-batched-tokens", "64")
+    assert build(extra_args=extra).argv[-2:] == extra
+
+
+def test_automatic_dtype_is_the_weights_own() -> None:
+    assert option(build(), "--dtype") == "auto"
+
+
+def test_automatic_dtype_is_float32_on_cores_that_are_slow_in_bfloat16() -> None:
+    slow = Machine(gpus=0, cores=(0, 1), fast_bf16=False)
+    assert option(build(slow), "--dtype") == "float32"
+
+
+def test_automatic_dtype_on_gpus_has_nothing_to_do_with_the_cores() -> None:
+    assert option(build(ONE_GPU), "--dtype") == "auto"
 
 
 def test_weights_are_served_under_the_models_name() -> None:
@@ -75,7 +102,7 @@ def test_on_cpu_the_kv_cache_has_the_size_set() -> None:
 
 
 def test_with_gpus_no_cpu_settings_are_made() -> None:
-    assert build(Machine(gpus=1, cores=(0, 1))).env == {"PATH": "/bin"}
+    assert build(ONE_GPU).env == {"PATH": "/bin"}
 
 
 def test_a_local_folder_is_served_without_asking_the_hub(tmp_path: object) -> None:
@@ -96,7 +123,7 @@ def test_cores_are_shared_evenly(cores: tuple[int, ...], ranks: int, shares: str
 
 def test_more_ranks_than_gpus_is_refused_with_the_sum() -> None:
     with pytest.raises(EngineError, match="needs 8 GPUs, this machine has 4"):
-        build(Machine(gpus=4, cores=tuple(range(64))), tensor_parallel_size=8)
+        build(Machine(gpus=4, cores=tuple(range(64)), fast_bf16=True), tensor_parallel_size=8)
 
 
 def test_more_ranks_than_cores_is_refused_with_the_sum() -> None:
