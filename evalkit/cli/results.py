@@ -1,6 +1,8 @@
 """What a run came to: a table on stdout, charts in its folder."""
 
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +16,11 @@ from evalkit.reporting.summary import Score, Summary, summarise
 
 _ID_WIDTH = 37
 """Up to the eighth digit of the commit in the longest ids of SWE-bench Pro."""
+
+
+def warm_up() -> None:
+    """Load what draws charts, a second's work, while there is other work to wait for."""
+    Thread(target=import_module, args=["evalkit.reporting.charts"], daemon=True).start()
 
 
 def show_results(folder: Path) -> None:
@@ -40,7 +47,7 @@ def _attempts(run: Run) -> Table:
     if flagged:
         table.add_column("flags", overflow="fold")
     for heading in ("turns", "tokens", "s") if worked else ("s",):
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
     for result in run.results:
         seconds = f"{result.wall_s + result.grade_s:.0f}"
         table.add_row(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -76,8 +77,18 @@ def _host(client: "APIClient") -> tuple[float, int]:
     return float(host["NCPU"]), host["MemTotal"] // 2**20
 
 
-def image_digest(client: "APIClient", image: str) -> str | None:
-    """Return the image's repository digest, its id where it has none, None where it is absent."""
+@dataclass(frozen=True)
+class ImageFacts:
+    """What is asked of an image on this machine."""
+
+    digest: str
+    """Its repository digest, its id where it has none."""
+    user: str
+    """Empty means root."""
+
+
+def look_at_image(client: "APIClient", image: str) -> ImageFacts | None:
+    """Look at an image; None where it is not on this machine."""
     from docker.errors import ImageNotFound
 
     with docker_errors(f"cannot look at image {image}"):
@@ -85,4 +96,5 @@ def image_digest(client: "APIClient", image: str) -> str | None:
             found = client.inspect_image(image)
         except ImageNotFound:
             return None
-    return str((found.get("RepoDigests") or [found["Id"]])[0])
+    digest = (found.get("RepoDigests") or [found["Id"]])[0]
+    return ImageFacts(digest, str(found["Config"].get("User") or ""))

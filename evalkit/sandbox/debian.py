@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 from evalkit.errors import ImageError
 from evalkit.sandbox.archive import CHUNK
-from evalkit.sandbox.daemon import docker_errors, image_digest
+from evalkit.sandbox.daemon import docker_errors, look_at_image
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -61,7 +61,7 @@ def _import(client: "APIClient", root: Path, tag: str) -> None:
             answer = client.import_image_from_data(
                 _whole(tar.stdout, tar), repository=name, tag=version, changes=['CMD ["bash"]']
             )
-    if image_digest(client, tag) is None:
+    if look_at_image(client, tag) is None:
         raise ImageError(f"cannot import {tag}: {answer}")
 
 

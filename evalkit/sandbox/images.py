@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import ImageError
 from evalkit.sandbox.archive import pack
-from evalkit.sandbox.daemon import docker_errors, image_digest
+from evalkit.sandbox.daemon import docker_errors, look_at_image
 from evalkit.sandbox.debian import bootstrap
 from evalkit.sandbox.pull import PAUSES, SILENCE_S, pull
 
@@ -37,7 +37,8 @@ class Images:
 
     def digest(self, ref: str) -> str | None:
         """Return the image's repository digest, else its id; None where it is not here."""
-        return image_digest(self._client, ref)
+        found = look_at_image(self._client, ref)
+        return found.digest if found else None
 
     def pull(self, ref: str, say: Callable[[str], None]) -> None:
         """Pull `ref` for linux/amd64 unless it is here.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from evalkit.sandbox.archive import export, read_regular
-from evalkit.sandbox.daemon import connect, image_digest
+from evalkit.sandbox.daemon import connect, look_at_image
 from evalkit.sandbox.images import Images
 from evalkit.sandbox.lifecycle import remove
 from evalkit.sandbox.owner import OWNER, Owner
@@ -126,7 +126,7 @@ def make_task(client: "APIClient") -> Callable[..., Task]:
 
     @cache
     def base_commit(image: str) -> str:
-        if image_digest(client, image) is None:
+        if look_at_image(client, image) is None:
             return "0" * 40
         created = client.create_container(image, ["true"])["Id"]
         try:

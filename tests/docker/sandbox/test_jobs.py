@@ -1,3 +1,4 @@
+import hashlib
 import io
 import tarfile
 import time
@@ -62,6 +63,53 @@ def test_the_streams_come_apart(mixed: JobResult) -> None:
 
 def test_files_and_trees_are_there_before_the_start(mixed: JobResult) -> None:
     assert b"given\nunpacked\n" in mixed.stdout
+
+
+def test_files_of_any_size_arrive_whole(run: RunJob) -> None:
+    content = bytes(range(256)) * 2**16
+    assert run("sha256sum < /in/file", files={"/in/file": content}).stdout.split() == [
+        hashlib.sha256(content).hexdigest().encode(),
+        b"-",
+    ]
+
+
+def test_the_script_has_nothing_to_read(run: RunJob) -> None:
+    assert run("readlink /proc/self/fd/0").stdout == b"/dev/null\n"
+
+
+def built(images: Images, base: str, change: str) -> Iterator[str]:
+    ref = f"evalkit-test/{hashlib.sha256(change.encode()).hexdigest()[:8]}:1"
+    images.build(ref, f"FROM {base}\n{change}\n", {}, lambda _: None)
+    yield ref
+    images.remove(ref)
+
+
+@pytest.fixture(scope="module")
+def with_user(images: Images, base: str) -> Iterator[str]:
+    yield from built(images, base, "USER nobody")
+
+
+@pytest.fixture(scope="module")
+def without_tar(images: Images, base: str) -> Iterator[str]:
+    yield from built(images, base, "RUN rm /bin/tar")
+
+
+def run_once(image: str, script: str, **files: bytes) -> JobResult:
+    given = {f"/in/{name}": content for name, content in files.items()}
+    with closing(DockerContainers(connect(), run_id="test-jobs")) as containers:
+        result = containers.run(Job(image=image, script=script, files=given))
+        containers.settle(image)
+    return result
+
+
+def test_an_image_with_a_user_of_its_own_gets_its_files_too(with_user: str) -> None:
+    result = run_once(with_user, "id -un; cat /in/file", file=b"given\n")
+    assert result.stdout == b"nobody\ngiven\n"
+
+
+def test_an_image_without_tar_says_so(without_tar: str) -> None:
+    result = run_once(without_tar, "true", file=b"x" * 2**20)
+    assert (result.exit_code, b"tar" in result.stderr) == (125, True)
 
 
 def test_it_starts_in_the_workdir(mixed: JobResult) -> None:

@@ -228,7 +228,7 @@ def test_gradings_that_wait_are_dropped_on_the_way_out() -> None:
             signal.raise_signal(signal.SIGINT)
         return submit(task, attempt)
 
-    fake = FakeParts(collect_s=0.2, solve_with=interrupts)
+    fake = FakeParts(collect_s=1.5, solve_with=interrupts)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest-xdist ignores it
     try:
         with pytest.raises(KeyboardInterrupt):
