@@ -36,20 +36,29 @@ _PIP_VALUED = frozenset(
     ("-t", "--target", "-c", "--constraint", "--prefix", "--root", "-f", "--find-links", "-d")
 )
 _PIP_LOCAL = re.compile(r"[./].*|.*\.whl|.*\.tar\.gz|file:.*|\$.*", re.DOTALL)
-_LOCAL = re.compile(r"localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[?::1?\]?|.*[${<].*|", re.DOTALL)
+_LOCAL = re.compile(
+    r"""(?:.*\.)?localhost | 127(?:\.\d+){3} | 0\.0\.0\.0 | \[?::1?\]? | testserver
+      | .*\.(?:test|invalid) | .*[${<].* |""",
+    re.VERBOSE | re.DOTALL,
+)
+"""This machine, names that RFC 6761 keeps from being anyone's, and what a script leaves open."""
 _URL = re.compile(r"\b([a-z]\w{0,15})://(?:[^\s@/'\"]*@)?(\[[^\]\s]*\]|[^\s:/?#'\"),]*)")
 _HOST = re.compile(r"(?:[\w.-]+@)?([\w-]+(?:\.[\w-]+)+|localhost|[\da-f:]*::[\da-f]*)(?:[:/].*)?")
 _SOCKET = re.compile(r"docker\.sock|/dev/(?:tcp|udp)/(?!localhost|127\.)")
 _CALL = re.compile(
-    r"""\b(?: urlopen | urlretrieve | requests\.\w+ | httpx\.\w+ | create_connection | getaddrinfo
-        | gethostbyname | connect(?:_ex)?\(\( | sendto | HTTPS?Connection | aiohttp | fetch
-        | https?\.get | axios(?:\.\w+)? | Net::HTTP | LWP | IO\.socket )\b
-      | connect(?:_ex)?\(\(""",
+    r"""\b(?: urlopen | urlretrieve | create_connection | getaddrinfo | gethostbyname | sendto
+        | HTTPS?Connection | Net::HTTP | LWP | IO\.socket ) \b
+      | \bconnect(?:_ex)?\(\(
+      | \b(?:requests|httpx|axios|https?)\.(?:get|post|put|head|delete|patch|request|stream)\(
+      | (?:\.(?:get|post|head|request|goto) | \bfetch)\(\s*f?["'`]https?:""",
     re.VERBOSE,
 )
 _LITERAL_HOST = re.compile(
-    r"""(?:\(\(?\s*|\[|,\s*)["']([\w-]+(?:\.[\w-]+)+|[\da-f:]*::[\da-f]*)["']"""
+    r"""\(\(?\s*["']([\w-]+(?:\.[\w-]+)+|[\da-f:]*::[\da-f]*)["']
+      | ["'](\d+(?:\.\d+){3} | [\da-f:]*::[\da-f]*)["']""",
+    re.VERBOSE,
 )
+"""A host as a call's first argument, or any address in numbers."""
 
 
 def reaches_out(command: Command) -> bool:
@@ -72,7 +81,8 @@ def reaches_out_in_code(code: str) -> bool:
     """Say whether code calls a network client and names a host that is not this one."""
     if not _CALL.search(code):
         return _SOCKET.search(code) is not None
-    hosts = [host for _, host in _URL.findall(code)] + _LITERAL_HOST.findall(code)
+    hosts = [found[2] for found in _URL.finditer(code)]
+    hosts += [found[1] or found[2] for found in _LITERAL_HOST.finditer(code)]
     return any(not _LOCAL.fullmatch(host) for host in hosts)
 
 
