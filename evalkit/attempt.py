@@ -36,7 +36,7 @@ class Parts:
     judge: Callable[[Task, Evidence], Verdict]
     flag_patch: Callable[[Task, str], tuple[Flag, ...]]
     audit: Callable[[Task, Sequence[Message]], Audit]
-    """Takes a trajectory's lines of kind `tool`, without their observations."""
+    """Takes a trajectory's lines of kind `tool`, of each what was called and when."""
     grading_version: int
     repair_newline: bool = False
     """Also grade patches that lack their final newline with it."""
@@ -96,7 +96,7 @@ def roll_out(
     def note(line: Message) -> None:
         record(line)
         if line["kind"] == "tool":
-            calls.append({key: value for key, value in line.items() if key != "observation"})
+            calls.append({key: line.get(key) for key in ("kind", "turn", "name", "arguments")})
 
     broken = None
     try:
