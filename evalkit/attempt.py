@@ -3,8 +3,8 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import count
 from threading import Event
 
@@ -12,6 +12,7 @@ from evalkit.errors import DiskFullError, EngineError, EvalkitError, ImageError
 from evalkit.protocols import Agent, Containers, Message, Suite
 from evalkit.types import (
     Applied,
+    Audit,
     Evidence,
     Fault,
     Finished,
@@ -34,6 +35,8 @@ class Parts:
     containers: Containers
     judge: Callable[[Task, Evidence], Verdict]
     flag_patch: Callable[[Task, str], tuple[Flag, ...]]
+    audit: Callable[[Task, Sequence[Message]], Audit]
+    """Takes a trajectory's lines of kind `tool`, of each what was called and when."""
     grading_version: int
     repair_newline: bool = False
     """Also grade patches that lack their final newline with it."""
@@ -55,6 +58,7 @@ class RolledOut:
 
     submission: Submission
     broken: Broken | None = None
+    audit: Audit = field(default_factory=Audit)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,18 +91,26 @@ def roll_out(
 ) -> RolledOut:
     """Let the agent work on the task. A fault of engine or sandbox is data, not a crash."""
     begun = time.monotonic()
+    calls: list[Message] = []
+
+    def note(line: Message) -> None:
+        record(line)
+        if line["kind"] == "tool":
+            calls.append({key: line.get(key) for key in ("kind", "turn", "name", "arguments")})
+
+    broken = None
     try:
         submission = parts.agent.solve(
-            task, attempt, lambda: parts.containers.rollout(task, attempt), record
+            task, attempt, lambda: parts.containers.rollout(task, attempt), note
         )
     except EvalkitError as error:
         record({"kind": "fault", "error": error.message})
+        broken = _broken(error)
         timings = Timings(wall_s=time.monotonic() - begun)
-        nothing = Submission(
+        submission = Submission(
             task_id=task.id, attempt=attempt, patch="", stop=StopReason.INTERRUPTED, timings=timings
         )
-        return RolledOut(submission=nothing, broken=_broken(error))
-    return RolledOut(submission=submission)
+    return RolledOut(submission=submission, broken=broken, audit=parts.audit(task, calls))
 
 
 def grade(task: Task, rolled: RolledOut, parts: Parts, stopping: Event) -> Graded:
@@ -134,7 +146,11 @@ def conclude(
     """Judge the evidence and write the attempt's line."""
     submission, evidence = rolled.submission, graded.evidence
     verdict = parts.judge(task, evidence)
-    flags = {*evidence.flags, *parts.flag_patch(task, submission.patch)}
+    flags = {
+        *evidence.flags,
+        *parts.flag_patch(task, submission.patch),
+        *(finding.flag for finding in rolled.audit.findings),
+    }
     timings, usage = submission.timings, submission.usage
     result = Result(
         key=attempt_key(task, submission.patch, evidence.image_digest, parts),
@@ -171,6 +187,7 @@ def conclude(
         evidence=evidence,
         verdict=verdict,
         repaired=graded.repaired,
+        audit=rolled.audit,
     )
 
 

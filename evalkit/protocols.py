@@ -166,6 +166,10 @@ class Agent(Protocol):
     ) -> Submission:
         """Work on the task; `record` takes each line of the trajectory as it happens.
 
+        A line of kind `tool` has `turn`, `name` and `arguments`, and the audit reads them: a
+        `command` is a shell script, but for the editor's. An agent that writes no such lines is
+        not audited.
+
         Raises EngineError or SandboxError where the fault is not the agent's.
         """
         ...

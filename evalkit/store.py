@@ -80,6 +80,8 @@ class RunFolder:
         }
         if finished.repaired is not None:
             files["repaired.json"] = finished.repaired.model_dump_json(indent=1)
+        if finished.audit.calls:
+            files["audit.json"] = finished.audit.model_dump_json(indent=1)
         for name, text in files.items():
             self._replace(folder / name, text.encode("utf-8", "replace"))
         self._append(self.path / "preds.jsonl", self._prediction(submission))

@@ -23,6 +23,7 @@ from evalkit.cli.signals import stoppable
 from evalkit.cli.wiring import docker, on_terminal, progress, say
 from evalkit.config.runner import Runner
 from evalkit.errors import SandboxError
+from evalkit.grading.audit.trajectory import audit_trajectory
 from evalkit.grading.judge import GRADING_VERSION, judge
 from evalkit.grading.tamper import flag_patch
 from evalkit.protocols import Agent, Suite
@@ -159,6 +160,7 @@ def _parts(run: Run, agent: Agent, containers: DockerContainers) -> Parts:
         containers=containers,
         judge=judge,
         flag_patch=flag_patch,
+        audit=audit_trajectory,
         grading_version=GRADING_VERSION,
         repair_newline=run.repair_newline,
     )

@@ -73,8 +73,12 @@ def _summary(run: Run, summary: Summary) -> Table:
     table.add_row("resolved", _score(summary.score))
     counts = [f"{count} {outcome}" for outcome, count in summary.outcomes.items() if count]
     table.add_row("outcomes", ", ".join(counts))
-    if summary.flagged and summary.score_without_flagged:
-        table.add_row(f"without {summary.flagged} flagged", _score(summary.score_without_flagged))
+    if summary.flags:
+        flags = [f"{count} {flag}" for flag, count in summary.flags.items()]
+        table.add_row("attempts by flag", ", ".join(flags))
+    if summary.doubtful and summary.score_without_doubtful:
+        without = _score(summary.score_without_doubtful)
+        table.add_row(f"without {summary.doubtful} doubtful", without)
     if summary.score_without_infra and summary.score_without_infra != summary.score:
         table.add_row("without infra errors", _score(summary.score_without_infra))
     if summary.score_without_known_bad:

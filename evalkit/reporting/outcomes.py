@@ -138,9 +138,12 @@ def _scores_apart(summary: Summary) -> list[str]:
     infra = summary.outcomes[Outcome.INFRA_ERROR]
     if infra and summary.score_without_infra:
         lines.append(_apart(plural(infra, "infra error"), summary.score_without_infra))
-    if summary.flagged and summary.score_without_flagged:
-        what = plural(summary.flagged, "flagged attempt")
-        lines.append(_apart(what, summary.score_without_flagged))
+    if summary.doubtful and summary.score_without_doubtful:
+        what = plural(summary.doubtful, "doubtful attempt")
+        lines.append(_apart(what, summary.score_without_doubtful))
+    if summary.flags:
+        counts = [f"{count:,} {flag.replace('_', ' ')}" for flag, count in summary.flags.items()]
+        lines.append(f"Attempts by flag: {', '.join(counts)}")
     return lines
 
 

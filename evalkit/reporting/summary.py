@@ -6,7 +6,7 @@ from statistics import median
 
 from evalkit.reporting.run import Run
 from evalkit.stats import Interval, busy_tok_s, output_tok_s, wilson
-from evalkit.types import Outcome, Record, Result, Usage
+from evalkit.types import WITHOUT_EFFECT, Flag, Outcome, Record, Result, Usage
 
 
 class Score(Record):
@@ -32,10 +32,12 @@ class Summary(Record):
     """Of every selected task times its attempts, finished or not."""
     score_without_infra: Score | None
     """With infra errors left out; None where nothing else is left."""
-    flagged: int
-    """Attempts with a flag."""
-    score_without_flagged: Score | None
-    """With flagged attempts left out; None where nothing else is left."""
+    flags: Mapping[Flag, int]
+    """Attempts by flag, of flags that any attempt earned; one attempt may have several."""
+    doubtful: int
+    """Attempts with a flag that leaves doubt about the outcome: one not in WITHOUT_EFFECT."""
+    score_without_doubtful: Score | None
+    """With doubtful attempts left out; None where nothing else is left."""
     score_without_known_bad: Score | None
     """Over the tasks whose grading is not known to be wrong; None where all are fine."""
     score_repaired: Score | None
@@ -56,8 +58,9 @@ def summarise(run: Run) -> Summary:
     planned = len(run.selected) * run.attempts
     counts = Counter(result.outcome for result in run.results)
     resolved = counts[Outcome.RESOLVED]
-    flagged = [result for result in run.results if result.flags]
-    flagged_resolved = sum(result.outcome is Outcome.RESOLVED for result in flagged)
+    flags = Counter(flag for result in run.results for flag in result.flags)
+    doubtful = [result for result in run.results if not WITHOUT_EFFECT.issuperset(result.flags)]
+    doubtful_resolved = sum(result.outcome is Outcome.RESOLVED for result in doubtful)
     infra = counts[Outcome.INFRA_ERROR]
     return Summary(
         tasks=len(run.selected),
@@ -66,9 +69,10 @@ def summarise(run: Run) -> Summary:
         unfinished=planned - len(run.results),
         score=_score(resolved, planned),
         score_without_infra=_score(resolved, planned - infra) if planned > infra else None,
-        flagged=len(flagged),
-        score_without_flagged=_score(resolved - flagged_resolved, planned - len(flagged))
-        if planned > len(flagged)
+        flags={flag: flags[flag] for flag in Flag if flags[flag]},
+        doubtful=len(doubtful),
+        score_without_doubtful=_score(resolved - doubtful_resolved, planned - len(doubtful))
+        if planned > len(doubtful)
         else None,
         score_without_known_bad=_without_known_bad(run),
         score_repaired=_repaired(run, planned),

@@ -15,14 +15,18 @@ from pydantic import JsonValue
 from evalkit.attempt import Parts
 from evalkit.campaign import Campaign, Plan
 from evalkit.errors import DiskFullError, EngineError, SandboxError
+from evalkit.grading.audit.trajectory import audit_trajectory
 from evalkit.grading.judge import judge
 from evalkit.protocols import Job, JobResult, Message, Sandbox
 from evalkit.types import (
     Applied,
+    Audit,
     Canary,
     Evidence,
     Fault,
+    Finding,
     Finished,
+    Flag,
     Outcome,
     Result,
     StopReason,
@@ -44,6 +48,8 @@ class FakeParts:
     """Agent, suite, containers, store and watcher at once."""
 
     solve_with: Solve = submit
+    calls: Sequence[str] = ()
+    """Commands that each rollout gives its bash."""
     tasks_: tuple[Task, ...] = ()
     collect_errors: list[Exception] = field(default_factory=list)
     prepare_error: Exception | None = None
@@ -57,6 +63,7 @@ class FakeParts:
     oom: bool = False
     collected: list[str] = field(default_factory=list)
     stored: list[Result] = field(default_factory=list)
+    audits: list[Audit] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     name = "fake"
     revision = "1"
@@ -72,6 +79,9 @@ class FakeParts:
         record: Callable[[Message], None],
     ) -> Submission:
         record({"kind": "turn", "turn": 1})
+        for command in self.calls:
+            arguments: JsonValue = {"command": command}
+            record({"kind": "tool", "turn": 1, "name": "bash", "arguments": arguments})
         return self.solve_with(task, attempt)
 
     def tasks(self) -> Sequence[Task]:
@@ -122,6 +132,7 @@ class FakeParts:
 
     def finish(self, finished: Finished) -> None:
         self.stored.append(finished.result)
+        self.audits.append(finished.audit)
 
     def changed(self, task_id: str, attempt: int, state: str) -> None:
         self.events.append(f"{task_id} {state}")
@@ -149,6 +160,7 @@ def campaign(
         containers=fake,
         judge=judge,
         flag_patch=lambda _task, _patch: (),
+        audit=audit_trajectory,
         grading_version=1,
         repair_newline=repair_newline,
         retry_pauses_s=(0, 0),
@@ -357,3 +369,37 @@ def test_without_being_asked_a_patch_is_graded_as_it_is() -> None:
     fake = FakeParts()
     campaign(fake).run()
     assert set(fake.collected) == {"p"}
+
+
+def test_what_an_agent_looked_for_in_git_is_flagged() -> None:
+    fake = FakeParts(calls=["ls", "git log --all"])
+    campaign(fake, count=1).run()
+    assert [result.flags for result in fake.stored] == [(Flag.GIT_ARCHAEOLOGY,)]
+
+
+def test_the_finding_behind_a_flag_is_handed_to_the_store() -> None:
+    fake = FakeParts(calls=["ls", "git log --all"])
+    campaign(fake, count=1).run()
+    finding = Finding(flag=Flag.GIT_ARCHAEOLOGY, turn=1, excerpt="git log --all")
+    assert fake.audits == [Audit(calls=2, findings=(finding,))]
+
+
+def test_a_flag_leaves_the_outcome_as_it_is() -> None:
+    fake = FakeParts(calls=["git log --all", "curl https://example.com"])
+    campaign(fake, count=1).run()
+    assert [result.outcome for result in fake.stored] == [Outcome.RESOLVED]
+
+
+def test_a_rollout_that_broke_off_is_audited_too() -> None:
+    def fails(task: Task, attempt: int) -> Submission:
+        raise EngineError("gone")
+
+    fake = FakeParts(calls=["git log --all"], solve_with=fails)
+    campaign(fake, count=1).run()
+    assert [result.flags for result in fake.stored] == [(Flag.GIT_ARCHAEOLOGY,)]
+
+
+def test_an_agent_without_calls_earns_no_flag() -> None:
+    fake = FakeParts()
+    campaign(fake, count=1).run()
+    assert fake.audits == [Audit()]

@@ -12,6 +12,7 @@ from evalkit.types import (
     Applied,
     Evidence,
     Finished,
+    Flag,
     Outcome,
     Result,
     StopReason,
@@ -78,3 +79,13 @@ def test_tasks_excluded_by_name_are_counted(shown: Shown) -> None:
 
 def test_the_name_of_a_model_is_no_markup(shown: Shown) -> None:
     assert "s: [/m]" in shown(make_result(), model="[/m]")
+
+
+def test_attempts_are_counted_by_flag(shown: Shown) -> None:
+    flags = (Flag.GIT_ARCHAEOLOGY, Flag.NETWORK_ATTEMPT)
+    assert "1 git_archaeology, 1 network_attempt" in shown(make_result(flags=flags))
+
+
+def test_the_score_without_doubtful_attempts_is_shown(shown: Shown) -> None:
+    text = shown(make_result(flags=(Flag.READ_OUTSIDE,)), attempts=2)
+    assert "without 1 doubtful" in text

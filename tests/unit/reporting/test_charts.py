@@ -124,9 +124,14 @@ def test_a_large_run_names_some_tasks_and_counts_the_rest() -> None:
     assert " more" in _words(outcomes(LARGE))
 
 
-def test_scores_without_infra_errors_and_flagged_attempts_are_told() -> None:
+def test_scores_without_infra_errors_and_doubtful_attempts_are_told() -> None:
     words = _words(outcomes(EVERYTHING))
-    assert ("infra errors:" in words, "flagged attempts:" in words) == (True, True)
+    assert ("infra errors:" in words, "doubtful attempts:" in words) == (True, True)
+
+
+def test_attempts_are_counted_by_flag() -> None:
+    count = sum(Flag.EDITED_TESTS in one.flags for one in EVERYTHING.results)
+    assert f"Attempts by flag: {count} edited tests" in _words(outcomes(EVERYTHING))
 
 
 def test_every_outcome_has_a_bar_as_long_as_its_count() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from evalkit.reporting.load import load_run
 from evalkit.reporting.run import Run
 from evalkit.reporting.summary import Summary, summarise
-from evalkit.types import Flag, Outcome, Usage
+from evalkit.types import WITHOUT_EFFECT, Flag, Outcome, Usage
 from tests.doubles.tasks import make_result
 from tests.unit.reporting.conftest import WriteRun
 
@@ -44,10 +44,29 @@ def test_infra_errors_alone_leave_no_score_without_them(write_run: WriteRun) -> 
     assert _summary(write_run, BROKEN, selected=["other"]).score_without_infra is None
 
 
-def test_the_score_is_given_with_flagged_attempts_left_out(write_run: WriteRun) -> None:
-    score = _summary(write_run, RESOLVED, FLAGGED).score_without_flagged
+def test_the_score_is_given_with_doubtful_attempts_left_out(write_run: WriteRun) -> None:
+    score = _summary(write_run, RESOLVED, FLAGGED).score_without_doubtful
     assert score is not None
     assert (score.resolved, score.of) == (1, 1)
+
+
+@pytest.mark.parametrize("flag", sorted(WITHOUT_EFFECT))
+def test_a_deed_that_cannot_have_moved_a_verdict_leaves_no_doubt(
+    write_run: WriteRun, flag: Flag
+) -> None:
+    futile = FLAGGED.model_copy(update={"flags": (flag,)})
+    assert _summary(write_run, RESOLVED, futile).doubtful == 0
+
+
+def test_one_doubtful_flag_among_others_is_enough(write_run: WriteRun) -> None:
+    both = FLAGGED.model_copy(update={"flags": (Flag.EDITED_TESTS, Flag.NETWORK_ATTEMPT)})
+    assert _summary(write_run, RESOLVED, both).doubtful == 1
+
+
+def test_attempts_are_counted_by_flag(write_run: WriteRun) -> None:
+    both = RESOLVED.model_copy(update={"flags": (Flag.EDITED_TESTS, Flag.NETWORK_ATTEMPT)})
+    counts = _summary(write_run, both, FLAGGED).flags
+    assert counts == {Flag.EDITED_TESTS: 2, Flag.NETWORK_ATTEMPT: 1}
 
 
 def test_a_flag_leaves_the_full_score_alone(write_run: WriteRun) -> None:

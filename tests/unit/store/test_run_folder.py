@@ -13,8 +13,11 @@ from evalkit.errors import ConfigError, StoreError
 from evalkit.store import RunFolder
 from evalkit.types import (
     Applied,
+    Audit,
     Evidence,
+    Finding,
     Finished,
+    Flag,
     Outcome,
     StopReason,
     Submission,
@@ -31,7 +34,12 @@ def folder(tmp_path: Path) -> Iterator[RunFolder]:
         yield folder
 
 
-def finish(folder: RunFolder, patch: str = "diff\n", repaired: Evidence | None = None) -> Path:
+def finish(
+    folder: RunFolder,
+    patch: str = "diff\n",
+    repaired: Evidence | None = None,
+    audit: Audit | None = None,
+) -> Path:
     verdict = Verdict(
         outcome=Outcome.UNRESOLVED,
         fail_to_pass=Tally(passed=0, total=1),
@@ -45,6 +53,7 @@ def finish(folder: RunFolder, patch: str = "diff\n", repaired: Evidence | None =
         evidence=evidence,
         verdict=verdict,
         repaired=repaired,
+        audit=audit or Audit(),
     )
     folder.finish(finished)
     return folder.path / "tasks" / "demo" / "1"
@@ -62,6 +71,13 @@ def test_a_finished_attempt_has_its_line(folder: RunFolder) -> None:
 def test_a_finished_attempt_has_its_files(folder: RunFolder) -> None:
     names = {path.name for path in finish(folder).iterdir()}
     assert names == {"patch.diff", "stdout.log", "stderr.log", "evidence.json", "verdict.json"}
+
+
+def test_the_audit_of_a_trajectory_is_stored_with_its_findings(folder: RunFolder) -> None:
+    finding = Finding(flag=Flag.GIT_ARCHAEOLOGY, turn=3, excerpt="git reflog")
+    audit = Audit(calls=9, findings=(finding,))
+    text = (finish(folder, audit=audit) / "audit.json").read_text("utf-8")
+    assert Audit.model_validate_json(text) == audit
 
 
 def test_the_prediction_is_in_the_form_of_swe_bench(folder: RunFolder) -> None:
