@@ -15,13 +15,14 @@ import psutil
 from pydantic import JsonValue
 
 from evalkit.agents.prompt import Prompt
+from evalkit.agents.scaffold import scaffold_commit
 from evalkit.attempt import Parts
 from evalkit.campaign import Campaign, Plan
 from evalkit.cli.live import LiveWatcher, PlainWatcher
 from evalkit.cli.results import show_results
 from evalkit.cli.signals import stoppable
 from evalkit.cli.wiring import docker, on_terminal, progress, say
-from evalkit.config.runner import Runner
+from evalkit.config.runner import AgentConfig, Runner
 from evalkit.errors import SandboxError
 from evalkit.grading.judge import GRADING_VERSION, judge
 from evalkit.grading.tamper import flag_patch
@@ -48,6 +49,8 @@ class Run:
     excluded: tuple[str, ...] = ()
     """Tasks of the suite that the user left out by a file."""
     repair_newline: bool = False
+    prompt: Prompt | None = None
+    """What the model reads; None where the agent asks none."""
 
 
 OpenAgent = Callable[[RunFolder, Event], AbstractContextManager[Agent]]
@@ -102,7 +105,8 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
         "attempts": run.attempts,
         "agent": run.agent,
         "model": run.model,
-        "prompt_sha256": Prompt.load(run.runner.agent.prompt).sha256,
+        "prompt_sha256": run.prompt and run.prompt.sha256,
+        "prompt_commit": run.prompt and _prompt_commit(run.runner.agent),
         "runner": run.runner.model_dump(mode="json"),
         "repair_newline": run.repair_newline,
         "started": time.time(),
@@ -113,6 +117,11 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
             "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         },
     }
+
+
+def _prompt_commit(agent: AgentConfig) -> str | None:
+    """Return whose prompt it is that was fetched; a checkout of the user's has the hash alone."""
+    return None if agent.scaffold else scaffold_commit(agent)
 
 
 def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> list[Finished]:
