@@ -3,22 +3,27 @@
 import ast
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import Any, TypeVar
 
 from evalkit.errors import ConfigError
 
+T = TypeVar("T")
 
-def constant(path: Path, name: str) -> Any:
+
+def constant(path: Path, name: str, kind: type[T]) -> T:
     """Return the value that a module gives to `NAME`, or a class of it to `CLASS.NAME`.
 
     Lists, calls of `dedent` and calls with keywords (as a dict of them) are taken apart; all else
-    must be a literal. Raises ConfigError where the file is not like that.
+    must be a literal. Raises ConfigError where the file is not like that, or the value no `kind`.
     """
     try:
         body = ast.parse(path.read_text(encoding="utf-8")).body
-        return _plain(_values(body, name.rpartition(".")[0])[name])
+        value = _plain(_values(body, name.rpartition(".")[0])[name])
     except (OSError, SyntaxError, ValueError, KeyError) as error:
         raise ConfigError(f"{path} gives no plain value to {name}: {error}") from error
+    if not isinstance(value, kind):
+        raise ConfigError(f"{path} gives no {kind.__name__} to {name}")
+    return value
 
 
 def _values(body: list[ast.stmt], within: str) -> dict[str, ast.expr]:
@@ -39,7 +44,7 @@ def _plain(node: ast.expr) -> Any:
     match node:
         case ast.Call(func=ast.Name(id="dedent"), args=[text]):
             return dedent(_plain(text))
-        case ast.Call(args=[], keywords=keywords):
+        case ast.Call(args=[], keywords=[_, *_] as keywords):
             return {one.arg: _plain(one.value) for one in keywords}
         case ast.List(elts=items):
             return [_plain(item) for item in items]

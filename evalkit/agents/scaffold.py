@@ -86,7 +86,7 @@ class _Command(Record):
     signature: str | None = None
     arguments: tuple[_Argument, ...] = ()
 
-    def schema(self) -> dict[str, Any]:
+    def described(self) -> dict[str, Any]:
         """Build what `get_function_calling_tool` of sweagent/tools/commands.py builds."""
         properties = {
             one.name: one.model_dump(
@@ -155,10 +155,10 @@ def scaffold_prompt(folder: Path) -> Prompt:
             config.templates, "instance_template", "problem_statement", "working_dir"
         ),
         no_call=render(words.misformed, error_code="missing", exception_message=""),
-        tools=tuple(command.schema() for command in _commands(root, config.tools)),
+        tools=tuple(command.described() for command in _commands(root, config.tools)),
         scaffold=words,
         command_timeout_s=config.tools.execution_timeout,
-        observation_chars=constant(root / _AGENTS, "TemplateConfig.max_observation_length"),
+        observation_chars=constant(root / _AGENTS, "TemplateConfig.max_observation_length", int),
     )
 
 
@@ -193,7 +193,7 @@ def _template(templates: _Templates, name: str, *known: str) -> str:
 
 
 def _default(source: Path, name: str, *known: str) -> str:
-    return _checked(constant(source, name), known, f"{source.name}: {name}")
+    return _checked(constant(source, name, str), known, f"{source.name}: {name}")
 
 
 def _checked(text: str, known: tuple[str, ...], source: str) -> str:
@@ -203,7 +203,7 @@ def _checked(text: str, known: tuple[str, ...], source: str) -> str:
 
 def _commands(root: Path, config: _ToolsConfig) -> list[_Command]:
     """Return bash and the bundles' tools, in the order of `ToolConfig.commands`."""
-    found = [validate(_Command, constant(root / _COMMANDS, "BASH_COMMAND"), _COMMANDS)]
+    found = [validate(_Command, constant(root / _COMMANDS, "BASH_COMMAND", dict), _COMMANDS)]
     for bundle in config.bundles:
         if bundle.path not in _BUNDLES:
             raise ConfigError(f"{_CONFIG}: evalkit does not know the tools of {bundle.path}")

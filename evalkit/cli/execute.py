@@ -22,7 +22,7 @@ from evalkit.cli.live import LiveWatcher, PlainWatcher
 from evalkit.cli.results import show_results
 from evalkit.cli.signals import stoppable
 from evalkit.cli.wiring import docker, on_terminal, progress, say
-from evalkit.config.runner import AgentConfig, Runner
+from evalkit.config.runner import Runner
 from evalkit.errors import SandboxError
 from evalkit.grading.judge import GRADING_VERSION, judge
 from evalkit.grading.tamper import flag_patch
@@ -105,8 +105,7 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
         "attempts": run.attempts,
         "agent": run.agent,
         "model": run.model,
-        "prompt_sha256": run.prompt and run.prompt.sha256,
-        "prompt_commit": run.prompt and _prompt_commit(run.runner.agent),
+        **_prompt_facts(run),
         "runner": run.runner.model_dump(mode="json"),
         "repair_newline": run.repair_newline,
         "started": time.time(),
@@ -119,9 +118,13 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
     }
 
 
-def _prompt_commit(agent: AgentConfig) -> str | None:
-    """Return whose prompt it is that was fetched; a checkout of the user's has the hash alone."""
-    return None if agent.scaffold else scaffold_commit(agent)
+def _prompt_facts(run: Run) -> dict[str, JsonValue]:
+    """Return the hash of what the model reads, and the commit that was fetched for it, if any."""
+    if run.prompt is None:
+        return {"prompt_sha256": None, "prompt_commit": None}
+    agent = run.runner.agent
+    commit = None if agent.scaffold else scaffold_commit(agent)
+    return {"prompt_sha256": run.prompt.sha256, "prompt_commit": commit}
 
 
 def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> list[Finished]:

@@ -114,6 +114,7 @@ def test_a_change_of_one_word_shows_in_the_hash(checkout: Path, prompt: Prompt) 
         ("config/tool_use.yaml", "{{working_dir}}", "{{working_dir", "is no jinja2 template"),
         ("tools/submit/config.yaml", "signature", "sign", "sign"),
         ("sweagent/agent/agents.py", "1_000", "limit()", "no plain value to TemplateConfig.max_"),
+        ("sweagent/agent/agents.py", "1_000", '"long"', "no int to TemplateConfig.max_"),
         ("sweagent/tools/commands.py", "BASH_COMMAND", "SH", "no plain value to BASH_COMMAND"),
         ("sweagent/tools/parsing.py", "class", "klass", "no plain value to FunctionCallingParser"),
     ],
