@@ -163,6 +163,7 @@ def conclude(
         stop=submission.stop,
         flags=tuple(sorted(flags)),
         turns=submission.turns,
+        malformed_calls=submission.malformed_calls,
         **usage.model_dump(),
         queue_s=queue_s,
         setup_s=timings.setup_s,

@@ -3,6 +3,7 @@
 EvalkitError
 ├── ConfigError    (exit 2)  a flag, a name or a YAML key is wrong
 ├── TaskError      (exit 2)  a suite's content is wrong
+├── SourceError    (exit 2)  files pinned in a public repository cannot be had or kept
 ├── EngineError    (exit 3)  the server that generates tokens
 │   └── ContextLimitError    the conversation no longer fits the model's context
 ├── SandboxError   (exit 3)  Docker: daemon, image, container, disk
@@ -34,6 +35,12 @@ class ConfigError(EvalkitError):
 
 class TaskError(EvalkitError):
     """The content of a suite is wrong."""
+
+    exit_code = 2
+
+
+class SourceError(EvalkitError):
+    """Files of a pinned version, published elsewhere, could not be fetched or kept."""
 
     exit_code = 2
 

@@ -118,6 +118,8 @@ class Submission(Record):
     patch: str
     stop: StopReason
     turns: int = 0
+    malformed_calls: int = 0
+    """Calls answered with what is wrong with their form: no JSON, an unknown tool or argument."""
     usage: Usage = Usage()
     timings: Timings = Timings()
 
@@ -350,6 +352,7 @@ class Result(Record):
     stop: StopReason
     flags: tuple[Flag, ...] = ()
     turns: int
+    malformed_calls: int = 0
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int

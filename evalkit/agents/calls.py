@@ -5,7 +5,7 @@ A fenced call is a JSON block with `name` and `arguments`; a Python block is a c
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,11 @@ _TAG = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
 
 
 class ToolError(Exception):
-    """What is wrong with a call, in words the model can act on."""
+    """Why a call came to nothing, in words the model can act on."""
+
+
+class MalformedCallError(ToolError):
+    """The call cannot be carried out as it was written: its form is wrong, not what it asks."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,34 @@ def _block(call_id: str, language: str, block: str) -> Call | None:
     return Call(call_id, data["name"], arguments)
 
 
-def text_of(arguments: Mapping[str, Any], name: str) -> str:
-    """Return a required text argument. Raises ToolError."""
-    value = arguments.get(name)
+def text_of(arguments: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """Return a text argument, required where there is no default. Raises MalformedCallError."""
+    value = arguments.get(name, default)
     if not isinstance(value, str):
-        raise ToolError(f"`{name}` is required and must be a string")
+        required = "is required and " if default is None else ""
+        raise MalformedCallError(f"`{name}` {required}must be a string")
     return value
+
+
+def checked(call: Call, parameters: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return a call's arguments, those left out that are null.
+
+    `parameters` is the JSON schema that the model was given: what it requires must be there, and
+    nothing that it does not name. Raises MalformedCallError.
+    """
+    if call.arguments is None:
+        raise MalformedCallError(call.problem)
+    arguments = {name: value for name, value in call.arguments.items() if value is not None}
+    if parameters is None:
+        return arguments
+    known = parameters.get("properties", {})
+    if missing := [name for name in parameters.get("required", ()) if name not in arguments]:
+        raise MalformedCallError(f"{_quoted(missing)} is required for {call.name}")
+    if unknown := [name for name in arguments if name not in known]:
+        takes = f"takes {_quoted(known)}" if known else "takes no argument"
+        raise MalformedCallError(f"{call.name} has no argument {_quoted(unknown)}; it {takes}")
+    return arguments
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,13 +1,13 @@
 """One conversation: turns of the model, its calls, their answers, and why it ended."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
-from evalkit.agents.calls import Call, ToolError, read_calls, text_of
+from evalkit.agents.calls import Call, MalformedCallError, ToolError, checked, read_calls, text_of
 from evalkit.agents.editor import COMMANDS, Editor
-from evalkit.agents.observation import describe, shorten
+from evalkit.agents.observation import shorten
 from evalkit.agents.prompt import Prompt
 from evalkit.config.runner import AgentConfig, RolloutLimits
 from evalkit.errors import ContextLimitError
@@ -23,6 +23,7 @@ class Rollout:
     """The state of one conversation."""
 
     model: ChatModel
+    prompt: Prompt
     config: AgentConfig
     limits: RolloutLimits
     stopping: Event
@@ -33,14 +34,15 @@ class Rollout:
     turns: int = 0
     asked_back: bool = False
     idle_turns: int = 0
+    malformed_calls: int = 0
     usage: Usage = field(default_factory=Usage)
     llm_s: float = 0.0
     tool_s: float = 0.0
     ttfts: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.prompt = Prompt.load(self.config.prompt)
-        self.editor = Editor(self.sandbox)
+        self.words = self.prompt.words
+        self.editor = Editor(self.sandbox, as_published=self.prompt.scaffold is not None)
         self.fenced = self.config.tool_format == "fenced"
         self.deadline = self.begun + self.limits.seconds
 
@@ -55,8 +57,10 @@ class Rollout:
                 return stop
 
     def _opening(self, task: Task) -> str:
-        shown = self.sandbox.run(self.prompt.overview, timeout_s=30).output.strip()
-        overview = shorten(shown, self.config.observation_chars)
+        overview = ""
+        if self.prompt.overview:
+            shown = self.sandbox.run(self.prompt.overview, timeout_s=30).output.strip()
+            overview = shorten(shown, self.config.observation_chars)
         return self.prompt.opening(problem=task.problem, workdir=task.workdir, overview=overview)
 
     def mean_ttft(self) -> float | None:
@@ -91,23 +95,28 @@ class Rollout:
             return StopReason.TIME_LIMIT
         calls = read_calls(reply, fenced=self.fenced)
         self._say(self._as_message(reply))
-        self.idle_turns = (
-            0 if any(call.arguments is not None for call in calls) else self.idle_turns + 1
-        )
+        return self._answer_all(calls)
+
+    def _answer_all(self, calls: Sequence[Call]) -> StopReason | None:
         if not calls:
             self._say({"role": "user", "content": self.prompt.no_call})
+        before = self.malformed_calls
         for call in calls:
-            if call.name == "submit" and call.arguments is not None and self._may_submit():
+            if self._submits(call):
                 return StopReason.SUBMITTED
             self._answer(call)
+        well_formed = len(calls) - (self.malformed_calls - before)
+        self.idle_turns = 0 if well_formed else self.idle_turns + 1
         return None
 
     def _tokens_left(self) -> int | None:
         limit = self.limits.completion_tokens
         return limit and limit - self.usage.completion_tokens
 
-    def _may_submit(self) -> bool:
-        """Whether to take a submit: a prompt may ask back, once, where nothing was changed."""
+    def _submits(self, call: Call) -> bool:
+        """Whether the work is handed in: a prompt may ask back, once, where nothing was changed."""
+        if call.name != "submit" or call.arguments is None:
+            return False
         if self.asked_back or not self.prompt.empty_submit:
             return True
         self.asked_back = True
@@ -157,14 +166,17 @@ class Rollout:
 
     def _answer(self, call: Call) -> None:
         begun = time.monotonic()
+        limit = self.config.observation_chars
         try:
-            observation = self._execute(call)
+            observation = self.words.told(self._execute(call), limit)
+        except MalformedCallError as error:
+            self.malformed_calls += 1
+            observation = self.words.malformed(str(error))
         except (ToolError, ValueError) as error:  # a sandbox refuses a NUL with ValueError
-            observation = f"Error: {error}"
+            observation = self.words.told(f"Error: {error}", limit)
         seconds = time.monotonic() - begun
         self.tool_s += seconds
-        hint = self.prompt.hints.get(call.name, "")
-        observation = shorten(observation, self.config.observation_chars) + hint
+        observation += self.prompt.hints.get(call.name, "")
         self.record(
             {
                 "kind": "tool",
@@ -183,24 +195,26 @@ class Rollout:
             self.messages.append(answer)
 
     def _execute(self, call: Call) -> str:
-        if call.arguments is None:
-            raise ToolError(call.problem)
-        if call.name not in self.prompt.tool_names():
-            names = ", ".join(self.prompt.tool_names())
-            raise ToolError(f"unknown tool {call.name!r}; the tools are {names}")
-        if call.name == "str_replace_editor":
-            return self.editor(call.arguments)
-        if call.name in COMMANDS:
-            return self.editor({**call.arguments, "command": call.name})
-        if call.name == "rewrite":
-            return self.editor.rewrite(text_of(call.arguments, "code"))
-        if call.name == "bash":
-            command = text_of(call.arguments, "command")
-            timeout_s = min(
-                self.config.command_timeout_s, max(1.0, self.deadline - time.monotonic())
+        names = self.prompt.tool_names()
+        if call.arguments is not None and call.name not in names:
+            raise MalformedCallError(
+                f"unknown tool {call.name!r}; the tools are {', '.join(names)}"
             )
-            return describe(self.sandbox.run(command, timeout_s=timeout_s), timeout_s)
+        arguments = checked(call, self.prompt.parameters(call.name))
+        if call.name == "str_replace_editor":
+            return self.editor(arguments)
+        if call.name in COMMANDS:
+            return self.editor({**arguments, "command": call.name})
+        if call.name == "rewrite":
+            return self.editor.rewrite(text_of(arguments, "code"))
+        if call.name == "bash":
+            return self._bash(text_of(arguments, "command"))
         return self.prompt.empty_submit
+
+    def _bash(self, command: str) -> str:
+        left = max(1.0, self.deadline - time.monotonic())
+        timeout_s = min(self.config.command_timeout_s, left)
+        return self.words.ended(command, self.sandbox.run(command, timeout_s=timeout_s), timeout_s)
 
     def _say(self, message: Message) -> None:
         self.messages.append(message)

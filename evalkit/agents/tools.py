@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import Event
 
+from evalkit.agents.prompt import Prompt
 from evalkit.agents.rollout import Rollout
 from evalkit.config.runner import AgentConfig, RolloutLimits
 from evalkit.protocols import ChatModel, Message, Sandbox
@@ -17,6 +18,7 @@ class ToolAgent:
     """Lets a model work with `bash`, `str_replace_editor` and `submit`."""
 
     model: ChatModel
+    prompt: Prompt
     config: AgentConfig
     limits: RolloutLimits
     stopping: Event
@@ -35,6 +37,7 @@ class ToolAgent:
             setup_s = time.monotonic() - begun
             rollout = Rollout(
                 model=self.model,
+                prompt=self.prompt,
                 config=self.config,
                 limits=self.limits,
                 stopping=self.stopping,
@@ -50,6 +53,7 @@ class ToolAgent:
             patch=patch,
             stop=stop,
             turns=rollout.turns,
+            malformed_calls=rollout.malformed_calls,
             usage=rollout.usage,
             timings=Timings(
                 setup_s=setup_s,

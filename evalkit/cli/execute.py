@@ -15,6 +15,7 @@ import psutil
 from pydantic import JsonValue
 
 from evalkit.agents.prompt import Prompt
+from evalkit.agents.scaffold import scaffold_commit
 from evalkit.attempt import Parts
 from evalkit.campaign import Campaign, Plan
 from evalkit.cli.live import LiveWatcher, PlainWatcher
@@ -49,6 +50,8 @@ class Run:
     excluded: tuple[str, ...] = ()
     """Tasks of the suite that the user left out by a file."""
     repair_newline: bool = False
+    prompt: Prompt | None = None
+    """What the model reads; None where the agent asks none."""
 
 
 OpenAgent = Callable[[RunFolder, Event], AbstractContextManager[Agent]]
@@ -105,7 +108,7 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
         "attempts": run.attempts,
         "agent": run.agent,
         "model": run.model,
-        "prompt_sha256": Prompt.load(run.runner.agent.prompt).sha256,
+        **_prompt_facts(run),
         "runner": run.runner.model_dump(mode="json"),
         "repair_newline": run.repair_newline,
         "started": time.time(),
@@ -116,6 +119,15 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
             "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         },
     }
+
+
+def _prompt_facts(run: Run) -> dict[str, JsonValue]:
+    """Return the hash of what the model reads, and the commit that was fetched for it, if any."""
+    if run.prompt is None:
+        return {"prompt_sha256": None, "prompt_commit": None}
+    agent = run.runner.agent
+    commit = None if agent.scaffold else scaffold_commit(agent)
+    return {"prompt_sha256": run.prompt.sha256, "prompt_commit": commit}
 
 
 def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> list[Finished]:

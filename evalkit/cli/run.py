@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 import typer
 
 from evalkit.agents.fixed import GOLD, NULL
+from evalkit.agents.scaffold import open_prompt
 from evalkit.agents.tools import ToolAgent
 from evalkit.cli.execute import Run, carry_out, new_id
 from evalkit.cli.listing import AGENTS
 from evalkit.cli.select import Selection, excluded, select
 from evalkit.cli.serve import served_model
-from evalkit.cli.wiring import choose_runner, choose_suite
+from evalkit.cli.wiring import cache_folder, choose_runner, choose_suite, say
 from evalkit.config.names import unknown_name
 from evalkit.protocols import Agent
 from evalkit.store import RunFolder
@@ -41,6 +43,8 @@ def run_command(request: RunRequest, *, dry_run: bool) -> int:
     if dry_run:
         _show_plan(run)
         return 0
+    if run.agent == "tools":
+        run = _with_prompt(run)
 
     @contextmanager
     def open_agent(folder: RunFolder, stopping: Event) -> Iterator[Agent]:
@@ -48,9 +52,14 @@ def run_command(request: RunRequest, *, dry_run: bool) -> int:
         if run.agent in fixed:
             yield fixed[run.agent]
             return
+        assert run.prompt is not None
         with served_model(run.runner, folder, stopping) as model:
             yield ToolAgent(
-                model=model, config=run.runner.agent, limits=run.runner.limits, stopping=stopping
+                model=model,
+                prompt=run.prompt,
+                config=run.runner.agent,
+                limits=run.runner.limits,
+                stopping=stopping,
             )
 
     return carry_out(run, open_agent)
@@ -83,6 +92,13 @@ def _resolve(request: RunRequest) -> Run:
         attempts=request.attempts,
         excluded=excluded(suite.tasks(), request.selection),
     )
+
+
+def _with_prompt(run: Run) -> Run:
+    """Have the prompt, and what it decides where the runner does not."""
+    prompt = open_prompt(run.runner.agent, cache_folder(), say)
+    runner = run.runner.model_copy(update={"agent": prompt.settle(run.runner.agent)})
+    return replace(run, prompt=prompt, runner=runner)
 
 
 def _show_plan(run: Run) -> None:

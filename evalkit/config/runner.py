@@ -70,11 +70,15 @@ class AgentConfig(Record):
 
     name: str = "tools"
     prompt: str = "default"
+    """One of evalkit's own, or `sweagent@COMMIT`: the published scaffold's, read at use."""
+    scaffold: Path | None = None
+    """A checkout that takes the place of the published scaffold's repository."""
     tool_format: Literal["native", "fenced"] = "native"
     """native: the engine's tool calls. fenced: calls from a fenced JSON block, results as user
     messages, for small models that were not trained to the native form."""
     command_timeout_s: float = Field(default=120, gt=0)
     observation_chars: int = Field(default=16000, ge=200)
+    """Where a runner does not say those two, a published scaffold's prompt does."""
 
 
 class RolloutLimits(Record):

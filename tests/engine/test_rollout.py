@@ -5,6 +5,7 @@ from threading import Event
 
 import pytest
 
+from evalkit.agents.prompt import Prompt
 from evalkit.agents.tools import ToolAgent
 from evalkit.cli.wiring import cache_folder
 from evalkit.config.runner import AgentConfig, RolloutLimits, Sampling
@@ -42,6 +43,7 @@ def done(tiny_engine: Endpoint) -> Done:
             Sampling(max_tokens=64),
             extra={"structured_outputs": {"regex": CALL}},
         ),
+        prompt=Prompt.load("default"),
         config=AgentConfig(),
         limits=RolloutLimits(turns=2, seconds=300),
         stopping=Event(),

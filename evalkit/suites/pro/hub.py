@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from evalkit.errors import TaskError
-from evalkit.suites.pro.shelf import fetched_once
+from evalkit.sources import fetched_once
 from evalkit.types import Record
 
 
@@ -22,7 +22,8 @@ class Dataset(Record):
 def fetch_dataset(dataset: Dataset, cache: Path, say: Callable[[str], None]) -> Path:
     """Return a Parquet file of the split at the pinned revision, fetched once.
 
-    Later runs ask the hub nothing. Raises TaskError where the rows cannot be had.
+    Later runs ask the hub nothing. Raises TaskError where the rows cannot be had, SourceError where
+    they cannot be kept.
     """
     folder = cache / "swebench-pro" / f"rows-{dataset.split}-{dataset.revision}"
 

@@ -1,35 +1,15 @@
 """Each instance's own run script and parser, from the official repository at a pinned commit."""
 
 import hashlib
-import shutil
-import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from evalkit.errors import TaskError
-from evalkit.suites.pro.shelf import fetched_once
+from evalkit.sources import Pinned
 from evalkit.types import Record
 
 _LOCAL = "--set suite.scripts=DIR takes a checkout that you have"
 _FOLDERS = ("run_scripts", "dockerfiles")
-
-# The user's own git settings stand (a proxy, say) but for those that would change bytes, wait for
-# an answer or leave something running.
-_GIT_SETTINGS = (
-    "core.autocrlf=false",
-    "core.attributesFile=/dev/null",
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.askPass=true",
-    "fetch.recurseSubmodules=false",
-    "submodule.recurse=false",
-    "fetch.fsckObjects=false",
-    "transfer.fsckObjects=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "http.lowSpeedLimit=1000",
-    "http.lowSpeedTime=60",
-)
 
 
 class Scripts(Record):
@@ -44,43 +24,12 @@ class Scripts(Record):
 def fetch_scripts(repository: str, commit: str, cache: Path, say: Callable[[str], None]) -> Path:
     """Return a folder with the commit's run scripts and Dockerfiles, fetched once.
 
-    Raises TaskError with what git said where it fails.
+    Raises SourceError with what git said where it fails.
     """
-
-    def fetch(aside: Path) -> None:
-        say(f"fetching the run scripts of {repository} at {commit[:12]}, once")
-        _check_out(repository, commit, aside)
-
-    return fetched_once(cache / "swebench-pro" / commit, fetch)
-
-
-def _check_out(repository: str, commit: str, folder: Path) -> None:
-    _git(folder, "init", "--quiet", "--template=", "--object-format=sha1", str(folder))
-    _git(folder, "remote", "add", "origin", repository)
-    # No file that is needed passes 1 MiB; one that is not has 25.
-    only = ("--depth=1", "--no-tags", "--filter=blob:limit=1m")
-    _git(folder, "fetch", "--quiet", *only, "origin", commit)
-    _git(folder, "checkout", "--quiet", commit, "--", *_FOLDERS)
-    shutil.rmtree(folder / ".git")
-
-
-def _git(folder: Path, *arguments: str) -> None:
-    settings = [part for setting in _GIT_SETTINGS for part in ("-c", setting)]
-    place = [f"--git-dir={folder / '.git'}", f"--work-tree={folder}"]
-    try:
-        done = subprocess.run(
-            ["git", *place, *settings, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise TaskError(f"git cannot be started: {error}", hint=_LOCAL) from error
-    if done.returncode != 0:
-        said = " ".join(done.stderr.split())
-        raise TaskError(f"git {arguments[0]} failed for the run scripts: {said}", hint=_LOCAL)
+    pinned = Pinned(
+        what="run scripts", repository=repository, commit=commit, paths=_FOLDERS, instead=_LOCAL
+    )
+    return pinned.fetch(cache / "swebench-pro" / commit, say)
 
 
 def local_scripts(folder: Path) -> Path:

@@ -12,6 +12,7 @@ from evalkit.serving.scripted import Scripted, scripted_server
 from evalkit.types import ToolCall
 from tests.docker.cli.conftest import Evalkit
 from tests.doubles.pro import build_pro_images, history, pro_id, pro_image, write_pro_data
+from tests.doubles.swe_agent import write_swe_agent
 
 SHAPE = "last-wins"
 FIX = (
@@ -53,6 +54,7 @@ def solved(evalkit: Evalkit, images: Images, tmp_path_factory: pytest.TempPathFa
             *("run", "--suite", "swebench-pro", "-i", pro_id(SHAPE), "-o", str(folder / "run")),
             *("--endpoint", url, "--model", "scripted", "--set", "suite.network=none"),
             *("--set", f"suite.rows={rows}", "--set", f"suite.scripts={scripts}"),
+            *("--set", f"agent.scaffold={write_swe_agent(folder / 'swe-agent')}"),
         )
     return Solved(done, folder / "run", json.dumps(requests))
 
@@ -64,6 +66,20 @@ def test_a_fix_through_the_shell_is_resolved(solved: Solved) -> None:
 def test_every_required_test_is_counted(solved: Solved) -> None:
     counted = [solved.result[name] for name in ("f2p_passed", "f2p_total", "p2p_passed")]
     assert counted == [2, 2, 2]
+
+
+def test_the_model_is_told_the_scaffolds_prompt(solved: Solved) -> None:
+    assert "You mend things." in solved.requests
+
+
+def test_the_run_folder_tells_what_the_prompt_decided(solved: Solved) -> None:
+    agent = json.loads((solved.folder / "run.json").read_text())["runner"]["agent"]
+    assert (agent["command_timeout_s"], agent["observation_chars"]) == (450, 1000)
+
+
+def test_a_checkout_of_the_users_has_a_hash_and_no_commit(solved: Solved) -> None:
+    run = json.loads((solved.folder / "run.json").read_text())
+    assert (len(run["prompt_sha256"]), run["prompt_commit"]) == (64, None)
 
 
 def test_the_model_is_told_problem_requirements_and_interface(solved: Solved) -> None:

@@ -79,6 +79,19 @@ def test_the_key_is_nowhere_in_the_run_folder(evalkit: Evalkit, tmp_path: Path) 
     assert not any(b"sk-canary-9137" in text for text in texts)
 
 
+def test_the_patch_so_far_is_graded_where_the_context_is_full(
+    evalkit: Evalkit, tmp_path: Path
+) -> None:
+    full = Scripted(status=400, text="This model's maximum context length is 16384 tokens.")
+    with scripted_server([Scripted(text="hi"), call("bash", command=FIX), full]) as url:
+        evalkit(
+            *("run", "--suite", "quickstart", "-i", "leap-years", "-o", str(tmp_path / "run")),
+            *endpoint(url),
+        )
+    found = json.loads((tmp_path / "run" / "results.jsonl").read_text())
+    assert (found["stop"], found["outcome"]) == ("context_limit", "resolved")
+
+
 def test_an_engine_that_fails_is_an_infra_error_and_exit_3(
     evalkit: Evalkit, tmp_path: Path
 ) -> None:

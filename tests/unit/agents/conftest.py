@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from evalkit.agents.prompt import Prompt
 from evalkit.agents.tools import ToolAgent
 from evalkit.config.runner import AgentConfig, RolloutLimits
 from evalkit.protocols import Message
@@ -21,7 +22,7 @@ def converse(tmp_path: Path) -> Converse:
         *replies: Reply | Exception,
         stopping: bool = False,
         fenced: bool = False,
-        prompt: str = "default",
+        prompt: str | Prompt = "default",
         **limits: Any,
     ) -> Conversation:
         event = Event()
@@ -30,8 +31,8 @@ def converse(tmp_path: Path) -> Converse:
         model, lines = ScriptedModel(iter(replies)), list[Message]()
         agent = ToolAgent(
             model=model,
+            prompt=Prompt.load(prompt) if isinstance(prompt, str) else prompt,
             config=AgentConfig(
-                prompt=prompt,
                 tool_format="fenced" if fenced else "native",
                 observation_chars=400,
             ),

@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from evalkit.agents.prompt import Prompt
 from evalkit.types import CUT_OFF, StopReason
 from tests.doubles.scripted_model import SUBMIT, Converse, calls, says
@@ -76,6 +78,47 @@ def test_malformed_calls_count_as_no_call(converse: Converse) -> None:
     assert converse(*[calls(("bash", "{not json"))] * 5).submission.turns == 3
 
 
+def test_calls_of_unknown_tools_count_as_no_call(converse: Converse) -> None:
+    assert converse(*[calls(("python", "{}"))] * 5).submission.turns == 3
+
+
+def test_a_good_call_beside_a_malformed_one_is_a_call(converse: Converse) -> None:
+    both = calls(("bash", "{not json"), ("bash", '{"command": "true"}'))
+    assert converse(*[both] * 4, SUBMIT).submission.stop is StopReason.SUBMITTED
+
+
+MALFORMED = {
+    "no JSON": "{not json",
+    "no object": "[1]",
+    "no command": "{}",
+    "a null": '{"command": null}',
+    "a number": '{"command": 1}',
+    "more than there is": '{"command": "true", "cwd": "/"}',
+}
+
+
+@pytest.mark.parametrize("arguments", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_call_is_counted(converse: Converse, arguments: str) -> None:
+    assert converse(calls(("bash", arguments)), SUBMIT).submission.malformed_calls == 1
+
+
+def test_a_call_that_fails_is_not_malformed(converse: Converse) -> None:
+    missing = '{"command": "view", "path": "/none"}'
+    done = converse(calls(("str_replace_editor", missing)), SUBMIT)
+    assert done.submission.malformed_calls == 0
+
+
+def test_an_argument_that_is_null_is_none(converse: Converse, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one")
+    view = f'{{"command": "view", "path": "{tmp_path}/a.txt", "view_range": null}}'
+    assert converse(calls(("str_replace_editor", view)), SUBMIT).last_observation() == "     1\tone"
+
+
+def test_an_argument_too_many_is_named(converse: Converse) -> None:
+    done = converse(calls(("bash", '{"command": "true", "cwd": "/"}')), SUBMIT)
+    assert done.last_observation() == "Error: bash has no argument `cwd`; it takes `command`"
+
+
 def test_a_run_that_is_stopping_ends_the_rollout(converse: Converse) -> None:
     assert converse(SUBMIT, stopping=True).submission.stop is StopReason.INTERRUPTED
 
@@ -104,7 +147,7 @@ def test_a_broken_call_is_answered_with_what_is_wrong(converse: Converse) -> Non
 
 def test_a_missing_argument_is_named(converse: Converse) -> None:
     done = converse(calls(("bash", "{}")), SUBMIT)
-    assert done.last_observation() == "Error: `command` is required and must be a string"
+    assert done.last_observation() == "Error: `command` is required for bash"
 
 
 def test_a_command_that_no_shell_can_take_is_answered(converse: Converse) -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from evalkit.agents.scaffold import scaffold_commit
 from evalkit.config.runner import Runner, Sampling, load_runner
 
 NAMES = ["qwen3-coder-next", "qwen3-coder-next-mini"]
@@ -31,6 +32,11 @@ def test_tensor_parallelism_and_context_are_keys() -> None:
 
 def test_the_two_runners_differ_in_scaffold_and_label_alone() -> None:
     tools, mini = (load_runner(name, []) for name in NAMES)
-    agent = mini.agent.model_copy(update={"name": tools.agent.name})
+    scaffold = {"name": tools.agent.name, "prompt": tools.agent.prompt}
+    agent = mini.agent.model_copy(update=scaffold)
     alike: Runner = mini.model_copy(update={"agent": agent, "label": tools.label})
     assert alike == tools
+
+
+def test_its_prompt_is_the_published_scaffolds_at_a_commit() -> None:
+    assert scaffold_commit(load_runner("qwen3-coder-next", []).agent) is not None

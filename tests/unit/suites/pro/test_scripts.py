@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.errors import TaskError
+from evalkit.errors import SourceError, TaskError
 from evalkit.suites.pro.scripts import (
     fetch_scripts,
     load_scripts,
@@ -130,20 +130,20 @@ def test_what_a_killed_fetch_left_does_not_count(remote: Remote, tmp_path: Path)
 
 
 def test_a_fetch_that_fails_says_what_git_said_and_leaves_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(TaskError, match=r"git fetch failed .* does not appear to be a git"):
+    with pytest.raises(SourceError, match=r"git fetch failed .* does not appear to be a git"):
         fetch_scripts((tmp_path / "none").as_uri(), "a" * 40, tmp_path / "cache", print)
     assert not (tmp_path / "cache" / "swebench-pro" / ("a" * 40)).exists()
 
 
 def test_a_fetch_that_fails_points_to_local_scripts(tmp_path: Path) -> None:
-    with pytest.raises(TaskError) as caught:
+    with pytest.raises(SourceError) as caught:
         fetch_scripts((tmp_path / "none").as_uri(), "a" * 40, tmp_path / "cache", print)
     assert "suite.scripts=DIR" in caught.value.hint
 
 
 def test_a_cache_that_cannot_be_written_is_named(remote: Remote, tmp_path: Path) -> None:
     (tmp_path / "cache").touch()
-    with pytest.raises(TaskError, match="cannot be stored: "):
+    with pytest.raises(SourceError, match="cannot be stored: "):
         remote.fetch(tmp_path / "cache", [])
 
 
