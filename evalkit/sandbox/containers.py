@@ -3,15 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from threading import Semaphore
 from typing import TYPE_CHECKING
 
 from evalkit.protocols import Job, JobResult
-from evalkit.sandbox.daemon import docker_errors, effective_limits
+from evalkit.sandbox.daemon import effective_limits
 from evalkit.sandbox.jobs import NO_SLOT, run_job
 from evalkit.sandbox.layers import Layers, drop_layers
-from evalkit.sandbox.lifecycle import Spec, container, remove
+from evalkit.sandbox.lifecycle import START_S, Spec, container, remove, start
 from evalkit.sandbox.owner import ATTEMPT, OWNER, RUN, TASK, Owner
 from evalkit.sandbox.rollout import DockerSandbox
 from evalkit.types import History, Limits, Network, Task
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 ROLLOUT_S = 6 * 3600.0
+STARTS = 8
+"""Sandboxes started side by side. More only wait for each other in the daemon, and for its timeout."""
 
 # Pid 1 cannot be killed from inside, so `kill -9 -1` or `pkill sleep` costs the agent its own
 # processes and not the sandbox, which docker-init would end with its only child. A shell that
@@ -30,8 +32,8 @@ _LIVE = 'end=$(($(date +%s) + $1)); while [ "$(date +%s)" -lt "$end" ]; do sleep
 class DockerContainers:
     """Containers of one run on one daemon. For any number of threads; close it at the end.
 
-    `rollout_s` bounds a sandbox's life where evalkit itself dies. Of heavy jobs `heavy` run at once.
-    `history` is what a rollout's repository remembers.
+    `rollout_s` bounds a sandbox's life where evalkit itself dies, `start_s` its start. Of heavy jobs
+    `heavy` run at once. `history` is what a rollout's repository remembers.
     """
 
     def __init__(
@@ -40,11 +42,14 @@ class DockerContainers:
         *,
         run_id: str,
         rollout_s: float = ROLLOUT_S,
+        start_s: float = START_S,
         heavy: int = 2,
         history: History = "base",
     ) -> None:
         self._client = client
         self._slots = Semaphore(heavy)
+        self._starts = Semaphore(STARTS)
+        self._start_s = start_s
         self._rollout_s = rollout_s
         self._labels = {RUN: run_id, TASK: "", ATTEMPT: "", OWNER: Owner.here().label}
         self._layers = Layers(client, self._labels, history)
@@ -73,11 +78,12 @@ class DockerContainers:
             init=False,
             auto_remove=True,
         )
-        with container(self._client, spec) as container_id:
-            with docker_errors(f"cannot start a sandbox of {task.image}"):
-                self._client.start(container_id)
-            with closing(DockerSandbox(self._client, container_id, task, labels)) as sandbox:
-                yield sandbox
+        with ExitStack() as stack:
+            with self._starts:
+                container_id = stack.enter_context(container(self._client, spec))
+                start(self._client, container_id, self._start_s)
+            sandbox = DockerSandbox(self._client, container_id, task, labels)
+            yield stack.enter_context(closing(sandbox))
 
     def run(self, job: Job) -> JobResult:
         """Run a job in a fresh container, which is removed while the caller goes on."""

@@ -10,7 +10,7 @@ from evalkit.errors import ImageError, SandboxError
 from evalkit.protocols import Job, JobResult
 from evalkit.sandbox.archive import pack, place_files, place_tree, read_regular
 from evalkit.sandbox.daemon import docker_errors, effective_limits, look_at_image
-from evalkit.sandbox.lifecycle import Spec, container, remove
+from evalkit.sandbox.lifecycle import Spec, container, remove, start
 from evalkit.sandbox.stream import END, STDOUT, FrameStream
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _watch(
         attached = client.attach_socket(container_id, _ATTACH)
         with closing(FrameStream(attached)) as stream, slot:
             started = time.monotonic()
-            client.start(container_id)
+            start(client, container_id)
             with suppress(OSError):  # it ended before it read its files, and says how
                 stream.send(stdin, started + job.limits.seconds)
             output = _Output(stream, job.output_mib * 2**20)

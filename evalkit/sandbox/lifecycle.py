@@ -17,6 +17,11 @@ CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID", "KILL")
 """Without these root can neither write a tree another uid owns nor stop what it started."""
 
 REMOVAL_S = 60.0
+START_S = 60.0
+"""Of one start, which takes under a second: see `containers` for how many are under way at once."""
+
+SHM_SIZE = 64 * 2**20
+"""Bytes of /dev/shm. Docker's own default, here whatever the daemon is set to; it counts as memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +84,16 @@ def container(
         dispose(client, container_id)
 
 
+def start(client: "APIClient", container_id: str, timeout_s: float = START_S) -> None:
+    """Start a container. Raises SandboxError where the daemon refuses or has not done it in time."""
+    url = f"{client.base_url}/v{client.api_version}/containers/{container_id}/start"
+    doing = f"cannot start container {container_id[:12]}"
+    with docker_errors(doing):
+        answer = client.post(url, timeout=timeout_s)
+        if answer.status_code >= 400:
+            raise SandboxError(f"{doing}: {answer.json()['message']}")
+
+
 def _host_config(client: "APIClient", spec: Spec) -> Any:
     memory = spec.limits.memory_mib * 2**20
     return client.create_host_config(
@@ -89,6 +104,7 @@ def _host_config(client: "APIClient", spec: Spec) -> Any:
         pids_limit=spec.limits.pids,
         mem_limit=memory,
         memswap_limit=memory,
+        shm_size=SHM_SIZE,
         nano_cpus=int(spec.limits.cpus * 1e9),
         init=spec.init,
         auto_remove=spec.auto_remove,

@@ -1,8 +1,8 @@
-"""The real Docker daemon behind a socket of our own, which refuses to remove containers."""
+"""The real Docker daemon behind a socket of our own, which may answer in its place or late."""
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
@@ -15,7 +15,25 @@ ANSWER = (
 )
 
 
+Meets = Callable[[str], bytes | None]
+"""Takes a request's first line; returns the answer to it, None to ask the real daemon."""
+
+
+def removes_no_container(request: str) -> bytes | None:
+    return ANSWER if request.startswith("DELETE ") and "/containers/" in request else None
+
+
+class _Server(ThreadingUnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, path: Path, meets: Meets) -> None:
+        self.meets = meets
+        super().__init__(str(path), _Handler)
+
+
 class _Handler(StreamRequestHandler):
+    server: _Server
+
     def handle(self) -> None:
         with socket.socket(socket.AF_UNIX) as daemon:
             daemon.connect(DAEMON)
@@ -23,10 +41,11 @@ class _Handler(StreamRequestHandler):
             answers.start()
             # A client waits for each answer before it asks again, so a request begins a chunk.
             while chunk := self.request.recv(2**16):
-                if chunk.startswith(b"DELETE ") and b"/containers/" in chunk.partition(b"\r\n")[0]:
-                    self.request.sendall(ANSWER)
-                else:
+                answer = self.server.meets(chunk.partition(b"\r\n")[0].decode("latin-1"))
+                if answer is None:
                     daemon.sendall(chunk)
+                else:
+                    self.request.sendall(answer)
             daemon.shutdown(socket.SHUT_WR)
             answers.join(timeout=60)
 
@@ -41,11 +60,10 @@ def _pour(source: socket.socket, sink: socket.socket) -> None:
 
 
 @contextmanager
-def daemon_that_keeps_containers(folder: Path) -> Iterator[str]:
+def daemon_that(meets: Meets, folder: Path) -> Iterator[str]:
     """Serve; yield what DOCKER_HOST has to be."""
     path = folder / "docker.sock"
-    with ThreadingUnixStreamServer(str(path), _Handler) as server:
-        server.daemon_threads = True
+    with _Server(path, meets) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"unix://{path}"
         server.shutdown()

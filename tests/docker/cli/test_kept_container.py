@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.docker.cli.conftest import Evalkit
-from tests.doubles.daemon import daemon_that_keeps_containers
+from tests.doubles.daemon import daemon_that, removes_no_container
 
 
 @pytest.fixture(scope="module")
 def done(evalkit: Evalkit, folder: Path) -> "subprocess.CompletedProcess[str]":
     arguments = ("run", "--suite", "quickstart", "--agent", "gold", "-i", "leap-years")
-    with daemon_that_keeps_containers(folder.parent) as host:
+    with daemon_that(removes_no_container, folder.parent) as host:
         done = evalkit(*arguments, "-o", str(folder), extra={"DOCKER_HOST": host})
     evalkit("clean")
     return done

@@ -59,6 +59,10 @@ def test_processes_are_limited(facts: Any) -> None:
     assert facts["HostConfig"]["PidsLimit"] == 128
 
 
+def test_shared_memory_is_limited(facts: Any) -> None:
+    assert facts["HostConfig"]["ShmSize"] == 64 * 2**20
+
+
 def test_nothing_is_logged_on_the_host(facts: Any) -> None:
     assert facts["HostConfig"]["LogConfig"]["Type"] == "none"
 
