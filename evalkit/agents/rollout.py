@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Event
 
 from evalkit.agents.calls import Call, ToolError, read_calls, text_of
@@ -16,6 +17,8 @@ from evalkit.types import CUT_OFF, Reply, StopReason, Task, Usage
 
 _PATIENCE = 3
 """Turns in a row without a usable call after which the rollout counts as given up."""
+
+_load_prompt = cache(Prompt.load)  # to read one costs as much as ten turns
 
 
 @dataclass(kw_only=True)
@@ -39,7 +42,7 @@ class Rollout:
     ttfts: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.prompt = Prompt.load(self.config.prompt)
+        self.prompt = _load_prompt(self.config.prompt)
         self.editor = Editor(self.sandbox)
         self.fenced = self.config.tool_format == "fenced"
         self.deadline = self.begun + self.limits.seconds
