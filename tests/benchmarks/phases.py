@@ -103,7 +103,7 @@ def compete(
             phases.give_up()
 
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(guarded, range(workers)))
+        list(pool.map(guarded, range(1, workers + 1)))
     marks = [*phases.marks, *3 * [_mark()]][:4]
     outcome = Outcome(
         name=name,
