@@ -59,7 +59,8 @@ def run_job(
         localhost=job.heavy,
     )
     with container(client, spec, dispose) as container_id:
-        place_files(client, container_id, {SCRIPT: job.script.encode(), **job.files})
+        files = {SCRIPT: job.script.encode(), **job.files}
+        place_files(client, container_id, files, folders=job.trees)
         for folder, tree in job.trees.items():
             place_tree(client, container_id, folder, tree)
         result = _watch(client, container_id, job, digest, slot)

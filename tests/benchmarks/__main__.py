@@ -28,7 +28,7 @@ CONTENDERS = {
 def main() -> int:
     """Measure, print, draw where asked; 1 where a contender failed."""
     asked = _arguments()
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, width=150)
     memory = psutil.virtual_memory().total / 2**30
     console.print(f"{psutil.cpu_count()} CPUs, {memory:.0f} GiB, load {psutil.getloadavg()[0]:.1f}")
     image = bench_task().image
