@@ -24,6 +24,9 @@ CONTENDERS = {
     "mini": str(CHECKOUT / ".bench/venv/bin/python"),
 }
 
+QUIET_MINI = {"MSWEA_SILENT_STARTUP": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+"""No banner, and prices from the package instead of the network: nobody is timed on a download."""
+
 
 def main() -> int:
     """Measure, print, draw where asked; 1 where a contender failed."""
@@ -78,7 +81,7 @@ def _run(module: str, python: str, arguments: Sequence[str]) -> str:
     done = subprocess.run(
         [python, "-m", f"tests.benchmarks.{module}", *arguments],
         cwd=CHECKOUT,
-        env={**environment(), "PYTHONPATH": str(CHECKOUT), "MSWEA_SILENT_STARTUP": "1"},
+        env={**environment(), "PYTHONPATH": str(CHECKOUT), **QUIET_MINI},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -18,15 +18,17 @@ from tests.benchmarks.workload import MODEL
 def main() -> None:
     url, image, workers, turns = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     config = get_config_from_spec("mini.yaml")
+    kwargs = {**config["model"]["model_kwargs"], "api_base": url, "api_key": "none"}
+    settings = {**config["model"], "model_kwargs": kwargs, "cost_tracking": "ignore_errors"}
     opened: list[DockerEnvironment] = []
+
+    def open_model() -> LitellmModel:
+        return LitellmModel(model_name=f"openai/{MODEL}", **settings)
 
     def work(_number: int, phases: Phases) -> None:
         environment = DockerEnvironment(image=image, **config["environment"])
         opened.append(environment)
-        kwargs = {**config["model"]["model_kwargs"], "api_base": url, "api_key": "none"}
-        settings = {**config["model"], "model_kwargs": kwargs, "cost_tracking": "ignore_errors"}
-        model = LitellmModel(model_name=f"openai/{MODEL}", **settings)
-        agent = DefaultAgent(model, environment, **{**config["agent"], "step_limit": turns})
+        agent = DefaultAgent(open_model(), environment, **{**config["agent"], "step_limit": turns})
         phases.ready()
         agent.run("Look at the licence.")
         assert agent.n_calls == turns
@@ -36,6 +38,7 @@ def main() -> None:
     def left() -> int:
         return sum(_is_there(one.container_id) for one in opened)
 
+    open_model().query([{"role": "user", "content": "hello"}])  # litellm imports a lot at its first
     try:
         compete("mini-swe-agent", workers, turns, work, left)
     finally:
