@@ -6,10 +6,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from pydantic import JsonValue
 
@@ -27,6 +27,8 @@ class RunFolder:
         self.path = path
         self._lock = threading.Lock()
         self._manifest: dict[str, JsonValue] = {}
+        self._trajectories: dict[Path, BinaryIO] = {}
+        """Those of attempts under way, held open."""
 
     def __enter__(self) -> Self:
         with _store_errors(self.path):
@@ -45,6 +47,8 @@ class RunFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        for path in tuple(self._trajectories):
+            self._end_trajectory(path)
         self._owner.close()
 
     def describe(self, **facts: JsonValue) -> None:
@@ -69,10 +73,14 @@ class RunFolder:
         the attempt's end: to wait for the disk twice a turn costs more than the turn.
         """
         path = self._attempt(task_id, attempt) / "trajectory.jsonl"
+        self._end_trajectory(path)
+        with _store_errors(path):
+            file = self._trajectories[path] = path.open("ab")
 
         def write(line: Message) -> None:
-            with _store_errors(path), path.open("ab") as file:
+            with _store_errors(path):
                 file.write(_json_line(line))
+                file.flush()
 
         return write
 
@@ -89,11 +97,17 @@ class RunFolder:
         }
         if finished.repaired is not None:
             files["repaired.json"] = finished.repaired.model_dump_json(indent=1)
-        _sync(folder / "trajectory.jsonl")
+        self._end_trajectory(folder / "trajectory.jsonl")
         for name, text in files.items():
             self._replace(folder / name, text.encode("utf-8", "replace"))
         self._append(self.path / "preds.jsonl", self._prediction(submission))
         self._append(self.path / "results.jsonl", result.model_dump(mode="json"))
+
+    def _end_trajectory(self, path: Path) -> None:
+        file = self._trajectories.pop(path, None)
+        if file is not None:
+            with _store_errors(path), file:
+                os.fsync(file.fileno())
 
     def _prediction(self, submission: Submission) -> Message:
         return {
@@ -128,12 +142,6 @@ class RunFolder:
 
 def _json_line(line: Mapping[str, JsonValue]) -> bytes:
     return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, where there is one, is on the disk."""
-    with _store_errors(path), suppress(FileNotFoundError), path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 @contextmanager
