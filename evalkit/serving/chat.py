@@ -7,10 +7,12 @@ new connection for every turn, since it stops reading at [DONE].
 
 import json
 import re
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from itertools import takewhile
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -38,6 +40,24 @@ _CONTEXT = re.compile(r"context length|context_length_exceeded|context window", 
 
 class _MayPass(Exception):  # noqa: N818 - no error yet: tried again, then told as its EngineError
     """A fault that may be gone at the next try."""
+
+
+class _Conversation(threading.local):
+    """The JSON of a thread's conversation. It only grows: what was encoded once is kept."""
+
+    def __init__(self) -> None:
+        self._messages: list[Message] = []
+        self._encoded: list[str] = []
+
+    def encode(self, messages: Sequence[Message]) -> str:
+        """Encode messages, which must not be changed once they were sent."""
+        same = takewhile(
+            lambda pair: pair[0] is pair[1], zip(messages, self._messages, strict=False)
+        )
+        known = sum(1 for _ in same)
+        self._messages[known:] = messages[known:]
+        self._encoded[known:] = [json.dumps(message) for message in messages[known:]]
+        return f"[{', '.join(self._encoded)}]"
 
 
 class OpenAIChat:
@@ -79,6 +99,7 @@ class OpenAIChat:
         self._url = f"{url}/chat/completions"
         self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {api_key}"}
         self._pool = _pool(url)
+        self._conversation = _Conversation()
 
     def chat(
         self,
@@ -93,12 +114,13 @@ class OpenAIChat:
         Lost connections, 429 and 5xx are tried again four times, with growing pauses, as long
         as the deadline is not met.
         """
-        body = {**self._request, "messages": messages}
+        body = dict(self._request)
         if max_tokens is not None:
             body["max_tokens"] = min(max_tokens, self._max_tokens)
         if tools:
             body["tools"] = tools
-        encoded = json.dumps(body).encode()
+        text = f'{json.dumps(body)[:-1]}, "messages": {self._conversation.encode(messages)}}}'
+        encoded = text.encode()
         for pause in (*_PAUSES_S, None):
             try:
                 return self._ask(encoded, deadline)

@@ -49,7 +49,7 @@ def main() -> int:
         )
     show(outcomes, console)
     for one in crowd:
-        took = one.start_s + one.loop_s + one.end_s
+        took = one.start_s + one.loop_s + one.patch_s + one.end_s
         console.print(f"{one.workers} rollouts at once: {one.error or 'no error'}, {took:.0f} s")
     if asked.chart:
         draw(outcomes, asked.chart)

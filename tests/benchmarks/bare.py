@@ -11,11 +11,16 @@ from urllib.parse import urlsplit
 
 from evalkit.sandbox.daemon import connect
 from tests.benchmarks.phases import Phases, compete
+from tests.benchmarks.workload import MODEL
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 _MARK = b"-- end of a command --"
+_STREAMED = {
+    "stream": True,
+    "stream_options": {"include_usage": True, "continuous_usage_stats": True},
+}
 _TOOL = {
     "type": "function",
     "function": {
@@ -42,6 +47,7 @@ def main() -> None:
             phases.ready()
             _loop(connection, bash, turns)
             phases.looped()
+            phases.patched()
         finally:
             client.remove_container(made["Id"], force=True)
 
@@ -68,7 +74,8 @@ def _loop(connection: http.client.HTTPConnection, bash: Any, turns: int) -> None
 
 
 def _ask(connection: http.client.HTTPConnection, messages: list[dict[str, Any]]) -> dict[str, Any]:
-    body = json.dumps({"model": "scripted", "messages": messages, "tools": [_TOOL], "stream": True})
+    request = {"model": MODEL, "messages": messages, "tools": [_TOOL], **_STREAMED}
+    body = json.dumps(request)
     connection.request("POST", "/v1/chat/completions", body, {"Content-Type": "application/json"})
     text, arguments, call_id = "", "", ""
     with connection.getresponse() as response:

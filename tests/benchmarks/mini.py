@@ -33,6 +33,7 @@ def main() -> None:
         agent.run("Look at the licence.")
         assert agent.n_calls == turns
         phases.looped()
+        phases.patched()
         environment.cleanup()
 
     def left() -> int:

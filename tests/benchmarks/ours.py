@@ -77,7 +77,9 @@ class _Watched:
 
     def patch(self) -> str:
         self._phases.looped()
-        return self._sandbox.patch()
+        patch = self._sandbox.patch()
+        self._phases.patched()
+        return patch
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""So many workers through three phases side by side, and what each phase cost this process.
+"""So many workers through the phases of a rollout side by side, and what each cost this process.
 
-Start (container and shell), loop (the turns), end (what is taken out, and the removal). All meet
-between phases, so that the loop alone can be told from the rest. Standard library only.
+Start (container and shell), loop (the turns), patch (what is taken out), end (the removal). All
+meet between phases, so that the loop alone can be told from the rest. Standard library only.
 """
 
 import json
@@ -46,9 +46,11 @@ class Outcome:
     turns: int
     start_s: float
     loop_s: float
+    patch_s: float
     end_s: float
     start_cpu_s: float
     loop_cpu_s: float
+    patch_cpu_s: float
     end_cpu_s: float
     children_cpu_s: float
     peak_mib: float
@@ -59,11 +61,11 @@ class Outcome:
 
 
 class Phases:
-    """The meeting points; each worker calls `ready` and `looped` once."""
+    """The meeting points; each worker calls all three once."""
 
     def __init__(self, workers: int) -> None:
         self.marks = [_mark()]
-        self._barriers = [threading.Barrier(workers, self._note) for _ in range(2)]
+        self._barriers = [threading.Barrier(workers, self._note) for _ in range(3)]
 
     def _note(self) -> None:
         self.marks.append(_mark())
@@ -75,6 +77,10 @@ class Phases:
     def looped(self) -> None:
         """Wait until every worker has taken its turns."""
         self._barriers[1].wait()
+
+    def patched(self) -> None:
+        """Wait until every worker has its patch, where it takes one."""
+        self._barriers[2].wait()
 
     def give_up(self) -> None:
         """Let nobody wait for one that failed."""
@@ -104,7 +110,7 @@ def compete(
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(guarded, range(1, workers + 1)))
-    marks = [*phases.marks, *3 * [_mark()]][:4]
+    marks = [*phases.marks, *4 * [_mark()]][:5]
     outcome = Outcome(
         name=name,
         workers=workers,
@@ -117,8 +123,8 @@ def compete(
 
 
 def _costs(marks: list[_Mark]) -> dict[str, float]:
-    """Name the differences between begin, all ready, all looped and done."""
-    named = dict(zip(("start", "loop", "end"), pairwise(marks), strict=True))
+    """Name the differences between begin, all ready, all looped, all patched and done."""
+    named = dict(zip(("start", "loop", "patch", "end"), pairwise(marks), strict=True))
     walls = {f"{phase}_s": after.wall - before.wall for phase, (before, after) in named.items()}
     cpus = {f"{phase}_cpu_s": after.cpu - before.cpu for phase, (before, after) in named.items()}
     children = marks[-1].children - marks[0].children

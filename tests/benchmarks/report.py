@@ -24,7 +24,7 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
 
 
 def whole_rate(one: Outcome) -> float:
-    """Turns a second with start, patch and removal counted in."""
+    """Turns a second with start and removal counted in; only evalkit takes a patch, shown apart."""
     return one.turns / (one.start_s + one.loop_s + one.end_s)
 
 
@@ -40,7 +40,7 @@ def loop_cpu_ms(one: Outcome) -> float:
 
 def show(outcomes: Sequence[Outcome], console: Console) -> None:
     """Print a row for each contender and number of workers, then what was aimed at."""
-    table = Table("", "workers", "turns/s", "loop alone", "start s", "loop s", "end s",
+    table = Table("", "workers", "turns/s", "loop alone", "start s", "loop s", "patch s", "removal s",
                   "CPU ms/turn", "children CPU s", "peak MiB", "left")  # fmt: skip
     for group in _groups(outcomes):
         first = group[0]
@@ -51,7 +51,7 @@ def show(outcomes: Sequence[Outcome], console: Console) -> None:
             spread([loop_rate(one) for one in group]),
             *(
                 spread([getattr(one, name) for one in group])
-                for name in ("start_s", "loop_s", "end_s")
+                for name in ("start_s", "loop_s", "patch_s", "end_s")
             ),
             spread([loop_cpu_ms(one) for one in group], 2),
             spread([one.children_cpu_s for one in group]),

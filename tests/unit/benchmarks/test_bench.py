@@ -38,8 +38,8 @@ def test_its_chunks_are_of_eight_tokens() -> None:
 
 
 def outcome(name: str, workers: int, loop_s: float, peak_mib: float = 100) -> Outcome:
-    return Outcome(name=name, workers=workers, turns=1000, start_s=1, loop_s=loop_s, end_s=1,
-                   start_cpu_s=0, loop_cpu_s=2, end_cpu_s=0, children_cpu_s=0, peak_mib=peak_mib,
+    return Outcome(name=name, workers=workers, turns=1000, start_s=1, loop_s=loop_s, patch_s=1, end_s=1,
+                   start_cpu_s=0, loop_cpu_s=2, patch_cpu_s=0, end_cpu_s=0, children_cpu_s=0, peak_mib=peak_mib,
                    left=0)  # fmt: skip
 
 
@@ -79,6 +79,7 @@ def test_the_loop_is_timed_from_the_last_start_to_the_last_turn(
         phases.ready()
         late.wait(0.1)
         phases.looped()
+        phases.patched()
 
     compete("evalkit", 2, 1, work)
     seen = json.loads(capsys.readouterr().out)
