@@ -72,7 +72,6 @@ class DockerContainers:
             network=Network.NONE,
             init=False,
             auto_remove=True,
-            localhost=False,  # the layer has it in its own /etc/hosts
         )
         with container(self._client, spec) as container_id:
             with docker_errors(f"cannot start a sandbox of {task.image}"):

@@ -2,11 +2,6 @@
 # and nothing else. MODE none leaves one commit with BASE's tree. What lay there before goes: it
 # stays in a lower layer of the image, which a container cannot read.
 
-# A rollout's container has loopback and no hosts file of the daemon's: see Spec.localhost.
-if ! grep -qsw localhost /etc/hosts; then
-    printf '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n' >>/etc/hosts
-fi
-
 [ -e "$repo/.git" ] || exit 0
 command -v git >/dev/null || { echo "there is no git to do it with" >&2 && exit 127; }
 common=$(cd "$(here rev-parse --git-common-dir)" && pwd)

@@ -31,7 +31,7 @@ QUIET_MINI = {"MSWEA_SILENT_STARTUP": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True
 def main() -> int:
     """Measure, print, draw where asked; 1 where a contender failed."""
     asked = _arguments()
-    console = Console(highlight=False, width=150)
+    console = Console(highlight=False, width=170)
     memory = psutil.virtual_memory().total / 2**30
     console.print(f"{psutil.cpu_count()} CPUs, {memory:.0f} GiB, load {psutil.getloadavg()[0]:.1f}")
     image = bench_task().image
