@@ -1,5 +1,5 @@
 # Two commands do everything on a bare machine: `make quickstart` and `make test`.
-.PHONY: quickstart setup test check unit processes docker engine packaging
+.PHONY: quickstart setup test check unit processes docker engine packaging bench
 
 quickstart:
 	./setup.sh
@@ -30,3 +30,12 @@ engine:
 
 packaging:
 	.venv/bin/pytest tests/packaging
+
+# CHART=FILE draws the table. mini-swe-agent lives apart, its pins are many; litellm 1.107.0 was
+# reported as compromised.
+bench: .bench/venv/bin/mini
+	.venv/bin/python -m tests.benchmarks $(if $(CHART),--chart $(CHART))
+
+.bench/venv/bin/mini:
+	python3 -m venv .bench/venv
+	.bench/venv/bin/pip install --disable-pip-version-check 'mini-swe-agent==2.4.6' 'litellm!=1.107.0'

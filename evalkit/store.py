@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from pydantic import JsonValue
 
@@ -27,6 +27,8 @@ class RunFolder:
         self.path = path
         self._lock = threading.Lock()
         self._manifest: dict[str, JsonValue] = {}
+        self._trajectories: dict[Path, BinaryIO] = {}
+        """Those of attempts under way, held open."""
 
     def __enter__(self) -> Self:
         with _store_errors(self.path):
@@ -45,6 +47,8 @@ class RunFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        for path in tuple(self._trajectories):
+            self._end_trajectory(path)
         self._owner.close()
 
     def describe(self, **facts: JsonValue) -> None:
@@ -63,9 +67,22 @@ class RunFolder:
         self._append(self.path / "engine.jsonl", sample.model_dump())
 
     def trajectory(self, task_id: str, attempt: int) -> Callable[[Message], None]:
-        """Return the writer of one attempt's trajectory.jsonl."""
+        """Return the writer of one attempt's trajectory.jsonl.
+
+        Its lines are in the file at once, so that a killed run leaves them, and on the disk with
+        the attempt's end: to wait for the disk twice a turn costs more than the turn.
+        """
         path = self._attempt(task_id, attempt) / "trajectory.jsonl"
-        return lambda line: self._append(path, line)
+        self._end_trajectory(path)
+        with _store_errors(path):
+            file = self._trajectories[path] = path.open("ab")
+
+        def write(line: Message) -> None:
+            with _store_errors(path):
+                file.write(_json_line(line))
+                file.flush()
+
+        return write
 
     def finish(self, finished: Finished) -> None:
         """Store an attempt whole; its line in results.jsonl comes last."""
@@ -82,10 +99,17 @@ class RunFolder:
             files["repaired.json"] = finished.repaired.model_dump_json(indent=1)
         if finished.audit.calls:
             files["audit.json"] = finished.audit.model_dump_json(indent=1)
+        self._end_trajectory(folder / "trajectory.jsonl")
         for name, text in files.items():
             self._replace(folder / name, text.encode("utf-8", "replace"))
         self._append(self.path / "preds.jsonl", self._prediction(submission))
         self._append(self.path / "results.jsonl", result.model_dump(mode="json"))
+
+    def _end_trajectory(self, path: Path) -> None:
+        file = self._trajectories.pop(path, None)
+        if file is not None:
+            with _store_errors(path), file:
+                os.fsync(file.fileno())
 
     def _prediction(self, submission: Submission) -> Message:
         return {
@@ -102,7 +126,7 @@ class RunFolder:
         return folder
 
     def _append(self, path: Path, line: Mapping[str, JsonValue]) -> None:
-        text = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        text = _json_line(line)
         with self._lock, _store_errors(path), path.open("ab") as file:
             file.write(text)
             file.flush()
@@ -116,6 +140,10 @@ class RunFolder:
                 file.flush()
                 os.fsync(file.fileno())
             aside.replace(path)
+
+
+def _json_line(line: Mapping[str, JsonValue]) -> bytes:
+    return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
 @contextmanager

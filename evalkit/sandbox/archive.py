@@ -81,15 +81,22 @@ def _only_member(archive: bytes, limit: int) -> bytes | None:
         return content.read() if content else None
 
 
-def place_files(client: "APIClient", container_id: str, files: Mapping[str, bytes]) -> None:
-    """Write files (mode 755, root's); parent folders that are missing are made."""
-    _unpack(client, container_id, "/", [pack(files)])
+def place_files(
+    client: "APIClient",
+    container_id: str,
+    files: Mapping[str, bytes],
+    folders: Iterable[str] = (),
+) -> None:
+    """Write files (mode 755, root's), and make the folders and parents that are missing.
+
+    In one request: for each the daemon starts a program of its own.
+    """
+    missing = [folder for folder in folders if stat(client, container_id, folder) is None]
+    _unpack(client, container_id, "/", [pack(files, folders=missing)])
 
 
 def place_tree(client: "APIClient", container_id: str, folder: str, tar: Iterable[bytes]) -> None:
-    """Unpack a tar stream into `folder`, which is made where it is missing."""
-    if stat(client, container_id, folder) is None:
-        _unpack(client, container_id, "/", [_folder(folder)])
+    """Unpack a tar stream into a folder that is there."""
     _unpack(client, container_id, folder, tar)
 
 
@@ -100,21 +107,16 @@ def _unpack(client: "APIClient", container_id: str, folder: str, tar: Iterable[b
         client.put_archive(container_id, folder, body)
 
 
-def pack(files: Mapping[str, bytes], mode: int = 0o755) -> bytes:
-    """Return a tar archive of `files`, whose names may be absolute paths."""
+def pack(files: Mapping[str, bytes], mode: int = 0o755, folders: Iterable[str] = ()) -> bytes:
+    """Return a tar archive of `files` and `folders`, whose names may be absolute paths."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for folder in folders:
+            made: Any = tarfile.TarInfo(folder.strip("/"))
+            made.type, made.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(made)
         for path, content in files.items():
             member: Any = tarfile.TarInfo(path.lstrip("/"))
             member.size, member.mode = len(content), mode
             tar.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def _folder(path: str) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        member = tarfile.TarInfo(path.strip("/"))
-        member.type, member.mode = tarfile.DIRTYPE, 0o755
-        tar.addfile(member)
     return buffer.getvalue()

@@ -22,11 +22,21 @@ export GIT_DIR="$own" GIT_INDEX_FILE=/evalkit/index GIT_ALTERNATE_OBJECT_DIRECTO
 git init -q --template=
 mkdir -p "$own/info"
 if [ -f "$exclude" ]; then cp "$exclude" "$own/info/exclude"; fi
-for setting in core.bare=false core.fileMode=true core.symlinks=true core.ignoreCase=false \
-    core.autocrlf=false core.protectHFS=false core.protectNTFS=false core.quotePath=true \
-    core.looseCompression=0 core.hooksPath=/dev/null gc.auto=0; do
-    git config "${setting%%=*}" "${setting#*=}"
-done
+cat >>"$own/config" <<'END'
+[core]
+    bare = false
+    fileMode = true
+    symlinks = true
+    ignoreCase = false
+    autocrlf = false
+    protectHFS = false
+    protectNTFS = false
+    quotePath = true
+    looseCompression = 0
+    hooksPath = /dev/null
+[gc]
+    auto = 0
+END
 raw='* -text -crlf !eol -filter -ident -working-tree-encoding'
 echo "$raw !diff" >"$own/info/attributes"
 

@@ -53,7 +53,8 @@ def run_job(
     if image is None:
         raise ImageError(f"image {job.image} is not on this machine", hint="pull or build it")
     files = {SCRIPT: job.script.encode(), **job.files}
-    stdin = pack(files) if (user or image.user) in ROOT else b""
+    streamed = not job.trees and (user or image.user) in ROOT
+    stdin = pack(files) if streamed else b""
     lifetime = str(int(job.limits.seconds) + GRACE_S)
     spec = Spec(
         image=job.image,
@@ -70,7 +71,7 @@ def run_job(
     )
     with container(client, spec, dispose) as container_id:
         if not stdin:
-            place_files(client, container_id, files)
+            place_files(client, container_id, files, folders=job.trees)
         for folder, tree in job.trees.items():
             place_tree(client, container_id, folder, tree)
         result = _watch(client, container_id, job, image.digest, stdin=stdin, slot=slot)

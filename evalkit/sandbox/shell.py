@@ -129,9 +129,9 @@ class Shell:
 
     def _exchange(self, shell: Exec, command: str, output: Kept, deadline: float) -> _Reply | None:
         """Send a command and read up to its reply; None where the shell ended instead."""
-        halves = secrets.token_hex(8), secrets.token_hex(8)
-        request = _REQUEST.format(command=_quote(command), half=halves[0], other_half=halves[1])
-        mark = "".join(halves).encode()
+        mark = secrets.token_hex(16).encode()
+        halves = {"half": mark[:16].decode(), "other_half": mark[16:].decode()}
+        request = _REQUEST.format(command=_quote(command), **halves)
         try:
             shell.stream.send(request.encode("utf-8", "surrogateescape"), deadline)
         except ConnectionError:

@@ -21,7 +21,8 @@ class Answer:
     text: list[str] = field(default_factory=list)
     calls: dict[int, _Call] = field(default_factory=dict)
     finish_reason: str = ""
-    usage: Usage | None = None
+    usage: object = None
+    """As the engine sent it last; with every chunk where it counts as it goes."""
     ttft_s: float | None = None
 
     def add(self, chunk: object, elapsed_s: float) -> None:
@@ -36,7 +37,7 @@ class Answer:
     # The shape is checked by using it: `Any` here, and every way it can be wrong is caught above.
     def _add(self, chunk: Any, elapsed_s: float) -> None:
         if chunk.get("usage"):
-            self.usage = _usage(chunk["usage"])
+            self.usage = chunk["usage"]
         if not chunk.get("choices"):
             return
         choice = chunk["choices"][0]
@@ -60,7 +61,7 @@ class Answer:
     def cut_off(self) -> None:
         """Take what has arrived as all there will be; a whole answer stays whole."""
         self.finish_reason = self.finish_reason or CUT_OFF
-        self.usage = self.usage or Usage()
+        self.usage = self.usage or {"prompt_tokens": 0, "completion_tokens": 0}
 
     def reply(self, total_s: float) -> Reply:
         """Return the whole. Raises EngineError where the stream ended before its end."""
@@ -81,7 +82,7 @@ class Answer:
                 for index, call in sorted(self.calls.items())
             ),
             finish_reason=self.finish_reason,
-            usage=self.usage,
+            usage=_usage(self.usage),
             ttft_s=self.ttft_s,
             total_s=total_s,
         )
@@ -92,9 +93,12 @@ class Answer:
 
 
 def _usage(usage: Any) -> Usage:
-    details = usage.get("prompt_tokens_details") or {}
-    return Usage(
-        prompt_tokens=usage["prompt_tokens"],
-        cached_tokens=details.get("cached_tokens") or 0,
-        completion_tokens=usage["completion_tokens"],
-    )
+    try:
+        details = usage.get("prompt_tokens_details") or {}
+        return Usage(
+            prompt_tokens=usage["prompt_tokens"],
+            cached_tokens=details.get("cached_tokens") or 0,
+            completion_tokens=usage["completion_tokens"],
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise EngineError(f"the engine counts tokens in a way of its own: {usage}") from error

@@ -2,7 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = {"vllm", "datasets", "matplotlib", "openai", "docker", "scipy", "pandas", "transformers"}
+HEAVY = {"vllm", "datasets", "matplotlib", "urllib3", "docker", "scipy", "pandas", "transformers"}
 
 WATCHED_IMPORT = """
 import sys

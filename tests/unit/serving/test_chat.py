@@ -55,6 +55,17 @@ def test_a_turn_may_be_held_below_the_runners_limit() -> None:
     assert bodies[0]["max_tokens"] == 7
 
 
+def test_what_is_sent_is_the_conversation_as_it_is_now() -> None:
+    bodies: list[Mapping[str, Any]] = []
+    first, second, other = ({"role": "user", "content": name} for name in ("1", "2", "other"))
+    conversations = [[first], [first, second], [other, second], [first]]
+    with scripted_server(keep(bodies)) as url:
+        chat = OpenAIChat(url, "scripted", Sampling())
+        for messages in conversations:
+            chat.chat(messages, [], deadline=time.monotonic() + 30)
+    assert [body["messages"] for body in bodies] == conversations
+
+
 def test_tool_call_fragments_are_put_together_by_index() -> None:
     calls = (
         ToolCall(id="1", name="bash", arguments='{"command": "ls -la"}'),
