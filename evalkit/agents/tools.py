@@ -1,11 +1,12 @@
 """The `tools` agent: a loop of model turns and tool calls, on the host."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import Event
 
+from evalkit.agents.plugin import AgentContext, AgentPlugin
 from evalkit.agents.rollout import Rollout
 from evalkit.config.runner import AgentConfig, RolloutLimits
 from evalkit.protocols import ChatModel, Message, Sandbox
@@ -59,3 +60,17 @@ class ToolAgent:
                 ttft_s=rollout.mean_ttft(),
             ),
         )
+
+
+@contextmanager
+def _open(context: AgentContext) -> Iterator[ToolAgent]:
+    with context.serve() as served:
+        yield ToolAgent(
+            model=served.chat,
+            config=context.config,
+            limits=context.limits,
+            stopping=context.stopping,
+        )
+
+
+PLUGIN = AgentPlugin(what="a model with bash, str_replace_editor and submit", open=_open)
