@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from pydantic import JsonValue
+
 from evalkit.agents.turn_line import turn_line
 from evalkit.protocols import Message
 from evalkit.types import Reply, Timings, Usage
@@ -31,7 +33,7 @@ class Account:
             self.ttfts.append(reply.ttft_s)
         self.record(turn_line(self.turns, started, reply))
 
-    def call(self, command: object, seconds: float, observation: str) -> None:
+    def call(self, command: JsonValue, seconds: float, observation: str) -> None:
         """Add a command that was run."""
         self.tool_s += seconds
         self.record(
@@ -39,7 +41,7 @@ class Account:
                 "kind": "tool",
                 "turn": self.turns,
                 "name": "bash",
-                "arguments": {"command": command},  # type: ignore[dict-item] # came as JSON
+                "arguments": {"command": command},
                 "seconds": seconds,
                 "observation": observation,
             }

@@ -60,11 +60,10 @@ class MiniAgent:
         account = Account(record=record, begun=time.monotonic())
         with open_sandbox() as sandbox:
             setup_s = time.monotonic() - account.begun
-            agent = DefaultAgent(
-                self._model(account),
-                self._environment(task, sandbox, account),
-                **self._settings(task),
-            )
+            # Any, since its protocols name members that its loop never uses.
+            model: Any = self._model(account)
+            environment: Any = self._environment(task, sandbox, account)
+            agent = DefaultAgent(model, environment, **self._settings(task))
             ended = agent.run(task.problem)
         status = ended["exit_status"]
         stop = _STOPS.get(status) or StopReason(status)

@@ -38,11 +38,12 @@ class MiniModel:
         stop = self._limit()
         if stop is not None:
             raise _ended(stop)
+        tool: Words = BASH_TOOL
         started = time.time()
         try:
             reply = self.chat.chat(
                 [_without_extra(message) for message in messages],
-                [BASH_TOOL],
+                [tool],
                 deadline=self.account.begun + self.limits.seconds,
                 max_tokens=self._tokens_left(),
             )

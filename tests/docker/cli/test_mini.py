@@ -1,7 +1,8 @@
 """mini-swe-agent on a scripted engine and in real containers."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,15 @@ def bash(command: str) -> Scripted:
 
 
 @pytest.fixture(scope="module")
-def asked() -> list[dict[str, Any]]:
+def asked() -> list[Mapping[str, Any]]:
     return []
 
 
 @pytest.fixture(scope="module")
-def run(evalkit: Evalkit, folder: Path, asked: list[dict[str, Any]]) -> Iterator[Path]:
+def run(evalkit: Evalkit, folder: Path, asked: list[Mapping[str, Any]]) -> Path:
     left = iter([Scripted(text="hi"), *map(bash, COMMANDS)])
 
-    def answer(body: dict[str, Any]) -> Scripted:
+    def answer(body: Mapping[str, Any]) -> Scripted:
         asked.append(body)
         return next(left)
 
@@ -49,7 +50,7 @@ def run(evalkit: Evalkit, folder: Path, asked: list[dict[str, Any]]) -> Iterator
             extra={"HOME": str(home), "XDG_CONFIG_HOME": str(home / "config")},
         )
     assert done.returncode == 0, done.stderr
-    yield folder
+    return folder
 
 
 def result(run: Path) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def test_an_exit_code_is_shown(run: Path) -> None:
 
 
 def test_nothing_of_a_command_reaches_the_next(run: Path) -> None:
-    assert "lost= in /" in observations(run)[1] and "lost= in /\n" not in observations(run)[1]
+    assert re.search(r"lost= in /.+\nleft\n", observations(run)[1])
 
 
 def test_turns_are_counted(run: Path) -> None:
@@ -89,7 +90,7 @@ def test_tokens_add_up_to_the_engines_counter(run: Path) -> None:
     assert result(run)["completion_tokens"] == counter["after"] - counter["before"]
 
 
-def test_the_engine_is_offered_its_one_tool(run: Path, asked: list[dict[str, Any]]) -> None:
+def test_the_engine_is_offered_its_one_tool(run: Path, asked: list[Mapping[str, Any]]) -> None:
     names = [[tool["function"]["name"] for tool in body["tools"]] for body in asked[1:]]
     assert names == [["bash"]] * len(COMMANDS)
 

@@ -1,6 +1,7 @@
 """A run is done again from its folder: other containers, no model, the same patches and verdicts."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def call(name: str, **arguments: object) -> Scripted:
     return Scripted(tool_calls=(ToolCall(id="1", name=name, arguments=json.dumps(arguments)),))
 
 
-def answer(body: dict[str, Any]) -> Scripted:
+def answer(body: Mapping[str, Any]) -> Scripted:
     """Answer each task by its own script, however the rollouts are interleaved."""
     leap = "leap" in json.dumps(body["messages"][:2])
     script = [call("bash", command="date +%N"), call("bash", command=FIX if leap else SPOIL)]
