@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.agents.registry import Unusable, choose_agent, installed_agents
+from evalkit.cli.listing import list_agents
 from evalkit.errors import ConfigError
 
 GOOD = """
@@ -109,3 +110,20 @@ def test_an_argument_that_is_missing_is_told() -> None:
 def test_an_argument_that_nobody_takes_is_refused() -> None:
     with pytest.raises(ConfigError, match="gold takes no argument"):
         choose_agent("gold:2")
+
+
+LISTED = {
+    "stranger_fine": (GOOD, "does nothing"),
+    "stranger_bare": (LACKING, "does nothing (missing: pip install it)"),
+    "stranger_torn": ("1 / 0", "cannot be used: stranger_torn_agent:PLUGIN: ZeroDivisionError"),
+}
+
+
+@pytest.mark.parametrize("package", LISTED)
+def test_the_list_has_a_line_for_every_agent(
+    install: Install, capsys: pytest.CaptureFixture[str], package: str
+) -> None:
+    source, told = LISTED[package]
+    install("guest", source, package)
+    list_agents()
+    assert f"guest                {told}" in capsys.readouterr().out
