@@ -31,11 +31,6 @@ engine:
 packaging:
 	.venv/bin/pytest tests/packaging
 
-# CHART=FILE draws the table. mini-swe-agent lives apart, its pins are many; litellm 1.107.0 was
-# reported as compromised.
-bench: .bench/venv/bin/mini
+# CHART=FILE draws the table. About an hour on 2 cores: mini-swe-agent takes most of it.
+bench:
 	.venv/bin/python -m tests.benchmarks $(if $(CHART),--chart $(CHART))
-
-.bench/venv/bin/mini:
-	python3 -m venv .bench/venv
-	.bench/venv/bin/pip install --disable-pip-version-check 'mini-swe-agent==2.4.6' 'litellm!=1.107.0'

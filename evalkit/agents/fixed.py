@@ -1,8 +1,9 @@
 """Agents that ask no model. The gold patch and the empty one check tasks and grading."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
+from evalkit.agents.plugin import AgentPlugin
 from evalkit.protocols import Message, Sandbox
 from evalkit.types import StopReason, Submission, Task
 
@@ -31,3 +32,14 @@ class FixedAgent:
 
 GOLD = FixedAgent(lambda task, _: task.gold_patch)
 NULL = FixedAgent(lambda *_: "")
+
+GOLD_PLUGIN = AgentPlugin(
+    what="submits the known solution; checks tasks and grading, needs no engine",
+    open=lambda _: nullcontext(GOLD),
+    needs_engine=False,
+)
+NULL_PLUGIN = AgentPlugin(
+    what="submits nothing; every task must stay unsolved, needs no engine",
+    open=lambda _: nullcontext(NULL),
+    needs_engine=False,
+)

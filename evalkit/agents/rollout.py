@@ -9,6 +9,7 @@ from evalkit.agents.calls import Call, MalformedCallError, ToolError, checked, r
 from evalkit.agents.editor import COMMANDS, Editor
 from evalkit.agents.observation import shorten
 from evalkit.agents.prompt import Prompt
+from evalkit.agents.turn_line import turn_line
 from evalkit.config.runner import AgentConfig, RolloutLimits
 from evalkit.errors import ContextLimitError
 from evalkit.protocols import ChatModel, Message, Sandbox
@@ -128,19 +129,7 @@ class Rollout:
         self.llm_s += reply.total_s
         if reply.ttft_s is not None:
             self.ttfts.append(reply.ttft_s)
-        self.record(
-            {
-                "kind": "turn",
-                "turn": self.turns,
-                "t0": started,
-                "t1": started + reply.total_s,
-                "ttft_s": reply.ttft_s,
-                "finish_reason": reply.finish_reason,
-                "usage": reply.usage.model_dump(),
-                "text": reply.text,
-                "tool_calls": [call.model_dump() for call in reply.tool_calls],
-            }
-        )
+        self.record(turn_line(self.turns, started, reply))
 
     def _as_message(self, reply: Reply) -> Message:
         if not reply.tool_calls:

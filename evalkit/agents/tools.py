@@ -1,13 +1,15 @@
 """The `tools` agent: a loop of model turns and tool calls, on the host."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import Event
 
+from evalkit.agents.plugin import AgentContext, AgentPlugin
 from evalkit.agents.prompt import Prompt
 from evalkit.agents.rollout import Rollout
+from evalkit.agents.scaffold import open_prompt, scaffold_commit
 from evalkit.config.runner import AgentConfig, RolloutLimits
 from evalkit.protocols import ChatModel, Message, Sandbox
 from evalkit.types import Submission, Task, Timings
@@ -63,3 +65,26 @@ class ToolAgent:
                 ttft_s=rollout.mean_ttft(),
             ),
         )
+
+
+@contextmanager
+def _open(context: AgentContext) -> Iterator[ToolAgent]:
+    prompt = open_prompt(context.config, context.cache, context.say)
+    config = prompt.settle(context.config)
+    context.describe(
+        prompt_sha256=prompt.sha256,
+        # A checkout that the user named may hold anything.
+        prompt_commit=None if config.scaffold else scaffold_commit(config),
+        agent_config=config.model_dump(mode="json"),
+    )
+    with context.serve() as served:
+        yield ToolAgent(
+            model=served.chat,
+            prompt=prompt,
+            config=config,
+            limits=context.limits,
+            stopping=context.stopping,
+        )
+
+
+PLUGIN = AgentPlugin(what="a model with bash, str_replace_editor and submit", open=_open)

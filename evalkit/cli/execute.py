@@ -14,8 +14,6 @@ from threading import Event
 import psutil
 from pydantic import JsonValue
 
-from evalkit.agents.prompt import Prompt
-from evalkit.agents.scaffold import scaffold_commit
 from evalkit.attempt import Parts
 from evalkit.campaign import Campaign, Plan
 from evalkit.cli.live import LiveWatcher, PlainWatcher
@@ -50,8 +48,6 @@ class Run:
     excluded: tuple[str, ...] = ()
     """Tasks of the suite that the user left out by a file."""
     repair_newline: bool = False
-    prompt: Prompt | None = None
-    """What the model reads; None where the agent asks none."""
 
 
 OpenAgent = Callable[[RunFolder, Event], AbstractContextManager[Agent]]
@@ -108,7 +104,7 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
         "attempts": run.attempts,
         "agent": run.agent,
         "model": run.model,
-        **_prompt_facts(run),
+        "prompt_sha256": None,  # an agent with a prompt says so
         "runner": run.runner.model_dump(mode="json"),
         "repair_newline": run.repair_newline,
         "started": time.time(),
@@ -119,15 +115,6 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
             "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         },
     }
-
-
-def _prompt_facts(run: Run) -> dict[str, JsonValue]:
-    """Return the hash of what the model reads, and the commit that was fetched for it, if any."""
-    if run.prompt is None:
-        return {"prompt_sha256": None, "prompt_commit": None}
-    agent = run.runner.agent
-    commit = None if agent.scaffold else scaffold_commit(agent)
-    return {"prompt_sha256": run.prompt.sha256, "prompt_commit": commit}
 
 
 def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> list[Finished]:

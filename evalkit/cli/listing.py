@@ -2,15 +2,10 @@
 
 import typer
 
+from evalkit.agents.registry import Unusable, installed_agents, missing
 from evalkit.config.content import content_names, content_root
 from evalkit.config.runner import load_runner
 from evalkit.config.yaml_files import read_yaml
-
-AGENTS = {
-    "tools": "a model with bash, str_replace_editor and submit",
-    "gold": "submits the known solution; checks tasks and grading, needs no engine",
-    "null": "submits nothing; every task must stay unsolved, needs no engine",
-}
 
 
 def list_suites() -> None:
@@ -34,6 +29,11 @@ def list_runners() -> None:
 
 
 def list_agents() -> None:
-    """Print each agent and what it does."""
-    for name, what in AGENTS.items():
-        typer.echo(f"{name:20} {what}")
+    """Print each agent and what it does, or what is in its way."""
+    for name, found in installed_agents().items():
+        if isinstance(found, Unusable):
+            typer.echo(f"{name:20} cannot be used: {found.why}")
+            continue
+        spelt = f"{name}:{found.argument}" if found.argument else name
+        lacking = "".join(f" (missing: {command})" for command in missing(found))
+        typer.echo(f"{spelt:20} {found.what}{lacking}")

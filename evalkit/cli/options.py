@@ -42,7 +42,7 @@ Shuffle = Annotated[
 ]
 Agent = Annotated[
     str | None,
-    typer.Option(help="tools, gold (the known solution) or null (no change). [runner's]"),
+    typer.Option(metavar="NAME[:ARGUMENT]", help="See `evalkit agents`. [runner's]"),
 ]
 Endpoint = Annotated[
     str | None,

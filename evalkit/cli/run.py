@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 import typer
 
-from evalkit.agents.fixed import GOLD, NULL
-from evalkit.agents.scaffold import open_prompt
-from evalkit.agents.tools import ToolAgent
+from evalkit.agents.plugin import AgentContext
+from evalkit.agents.registry import Chosen, choose_agent
 from evalkit.cli.execute import Run, carry_out, new_id
-from evalkit.cli.listing import AGENTS
 from evalkit.cli.select import Selection, excluded, select
 from evalkit.cli.serve import served_model
-from evalkit.cli.wiring import cache_folder, choose_runner, choose_suite, say
-from evalkit.config.names import unknown_name
+from evalkit.cli.wiring import (
+    cache_folder,
+    choose_runner,
+    choose_suite,
+    process_environment,
+    say,
+)
 from evalkit.protocols import Agent
 from evalkit.store import RunFolder
 from evalkit.types import Record
@@ -39,33 +41,33 @@ class RunRequest(Record):
 
 def run_command(request: RunRequest, *, dry_run: bool) -> int:
     """Run, and return the exit code."""
-    run = _resolve(request)
+    run, agent = _resolve(request)
     if dry_run:
         _show_plan(run)
         return 0
-    if run.agent == "tools":
-        run = _with_prompt(run)
 
     @contextmanager
     def open_agent(folder: RunFolder, stopping: Event) -> Iterator[Agent]:
-        fixed = {"gold": GOLD, "null": NULL}
-        if run.agent in fixed:
-            yield fixed[run.agent]
-            return
-        assert run.prompt is not None
-        with served_model(run.runner, folder, stopping) as model:
-            yield ToolAgent(
-                model=model,
-                prompt=run.prompt,
-                config=run.runner.agent,
-                limits=run.runner.limits,
-                stopping=stopping,
-            )
+        context = AgentContext(
+            argument=agent.argument,
+            tasks=run.tasks,
+            attempts=run.attempts,
+            config=run.runner.agent,
+            limits=run.runner.limits,
+            stopping=stopping,
+            serve=lambda: served_model(run.runner, folder, stopping),
+            describe=folder.describe,
+            environ=process_environment(),
+            cache=cache_folder(),
+            say=say,
+        )
+        with agent.plugin.open(context) as opened:
+            yield opened
 
     return carry_out(run, open_agent)
 
 
-def _resolve(request: RunRequest) -> Run:
+def _resolve(request: RunRequest) -> tuple[Run, Chosen]:
     suite = choose_suite(request.suite, request.overrides)
     runner = choose_runner(
         suite,
@@ -74,31 +76,23 @@ def _resolve(request: RunRequest) -> Run:
         endpoint=request.endpoint,
         model=request.model,
     )
-    agent = request.agent or runner.agent.name
-    if agent not in AGENTS:
-        raise unknown_name("agent", agent, AGENTS)
+    agent = choose_agent(request.agent or runner.agent.name)
     if request.rollouts is not None:
         concurrency = runner.concurrency.model_copy(update={"rollouts": request.rollouts})
         runner = runner.model_copy(update={"concurrency": concurrency})
-    run_id = new_id(suite.name, agent)
-    return Run(
+    run_id = new_id(suite.name, agent.name)
+    run = Run(
         id=run_id,
         folder=request.output or Path("runs") / run_id,
         suite=suite,
         runner=runner,
-        agent=agent,
-        model=agent if agent in {"gold", "null"} else runner.label,
+        agent=agent.name,
+        model=runner.label if agent.plugin.needs_engine else agent.name,
         tasks=tuple(select(suite.tasks(), request.selection)),
         attempts=request.attempts,
         excluded=excluded(suite.tasks(), request.selection),
     )
-
-
-def _with_prompt(run: Run) -> Run:
-    """Have the prompt, and what it decides where the runner does not."""
-    prompt = open_prompt(run.runner.agent, cache_folder(), say)
-    runner = run.runner.model_copy(update={"agent": prompt.settle(run.runner.agent)})
-    return replace(run, prompt=prompt, runner=runner)
+    return run, agent
 
 
 def _show_plan(run: Run) -> None:

@@ -6,10 +6,10 @@ from threading import Event
 
 from pydantic import JsonValue
 
+from evalkit.agents.plugin import Served
 from evalkit.cli.wiring import api_key, cache_folder, environment, say
 from evalkit.config.runner import Runner
 from evalkit.errors import EngineError
-from evalkit.protocols import ChatModel
 from evalkit.serving.chat import OpenAIChat
 from evalkit.serving.endpoint import Endpoint
 from evalkit.serving.engine import serve
@@ -18,7 +18,7 @@ from evalkit.store import RunFolder
 
 
 @contextmanager
-def served_model(runner: Runner, folder: RunFolder, stopping: Event) -> Iterator[ChatModel]:
+def served_model(runner: Runner, folder: RunFolder, stopping: Event) -> Iterator[Served]:
     """Serve the runner's model for as long as the block lasts."""
     with serve(
         runner.engine,
@@ -38,7 +38,7 @@ def served_model(runner: Runner, folder: RunFolder, stopping: Event) -> Iterator
             stopping=stopping,
         )
         with closing(chat), _accounted(endpoint, folder):
-            yield chat
+            yield Served(chat=chat, url=endpoint.url, name=endpoint.model, api_key=api_key())
 
 
 @contextmanager

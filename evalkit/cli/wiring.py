@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,11 @@ def cache_folder() -> Path:
 def environment() -> Mapping[str, str]:
     """Return the environment, for the processes that evalkit starts."""
     return dict(os.environ)  # noqa: TID251 - this is the command line
+
+
+def process_environment() -> MutableMapping[str, str]:
+    """Return this process's own environment, for packages that read it as they are imported."""
+    return os.environ  # noqa: TID251 - this is the command line
 
 
 def api_key() -> str:

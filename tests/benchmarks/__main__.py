@@ -18,11 +18,7 @@ from tests.benchmarks.server import bench_server
 from tests.benchmarks.workload import TURNS
 
 CHECKOUT = Path(__file__).parents[2]
-CONTENDERS = {
-    "ours": sys.executable,
-    "bare": sys.executable,
-    "mini": str(CHECKOUT / ".bench/venv/bin/python"),
-}
+CONTENDERS = ("ours", "bare", "mini")
 
 QUIET_MINI = {"MSWEA_SILENT_STARTUP": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 """No banner, and prices from the package instead of the network: nobody is timed on a download."""
@@ -36,7 +32,7 @@ def main() -> int:
     console.print(f"{psutil.cpu_count()} CPUs, {memory:.0f} GiB, load {psutil.getloadavg()[0]:.1f}")
     image = bench_task().image
     if asked.ready:
-        show_ready(json.loads(_run("ready", sys.executable, [str(asked.ready)])), console)
+        show_ready(json.loads(_run("ready", [str(asked.ready)])), console)
     outcomes: list[Outcome] = []
     with bench_server() as url:
         for workers in asked.workers:
@@ -61,7 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, nargs="+", default=[16, 64])
     parser.add_argument("--turns", type=int, default=TURNS, help="of each rollout")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=list(CONTENDERS), default=list(CONTENDERS))
+    parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=CONTENDERS)
     parser.add_argument(
         "--ready", type=int, default=10, help="rounds of sandbox starts; 0 for none"
     )
@@ -73,13 +69,13 @@ def _arguments() -> argparse.Namespace:
 
 def _compete(name: str, url: str, image: str, workers: int, turns: int) -> Outcome:
     arguments = [url, image, str(workers), str(turns)]
-    return Outcome(**json.loads(_run(name, CONTENDERS[name], arguments)))
+    return Outcome(**json.loads(_run(name, arguments)))
 
 
-def _run(module: str, python: str, arguments: Sequence[str]) -> str:
+def _run(module: str, arguments: Sequence[str]) -> str:
     """Run a module of this folder in a process of its own; return its last line."""
     done = subprocess.run(
-        [python, "-m", f"tests.benchmarks.{module}", *arguments],
+        [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments],
         cwd=CHECKOUT,
         env={**environment(), "PYTHONPATH": str(CHECKOUT), **QUIET_MINI},
         stdout=subprocess.PIPE,

@@ -1,7 +1,4 @@
-"""mini-swe-agent as its users run it: default Docker environment, default model class, mini.yaml.
-
-Runs in an environment of its own, made by `make bench`.
-"""
+"""mini-swe-agent as its users run it: default Docker environment, default model class, mini.yaml."""
 
 import subprocess
 import sys
@@ -34,17 +31,17 @@ def main() -> None:
         assert agent.n_calls == turns
         phases.looped()
         phases.patched()
-        environment.cleanup()
+        environment.cleanup()  # type: ignore[no-untyped-call]
 
     def left() -> int:
-        return sum(_is_there(one.container_id) for one in opened)
+        return sum(_is_there(str(one.container_id)) for one in opened)
 
     open_model().query([{"role": "user", "content": "hello"}])  # litellm imports a lot at its first
     try:
         compete("mini-swe-agent", workers, turns, work, left)
     finally:
         for environment in opened:
-            _docker("rm", "--force", environment.container_id)
+            _docker("rm", "--force", str(environment.container_id))
 
 
 def _is_there(container: str) -> bool:

@@ -19,7 +19,8 @@ class LocalSandbox:
         if "\0" in command:
             raise ValueError("a command cannot hold a NUL character")
         done = subprocess.run(
-            ["bash", "-c", command],
+            # mini-swe-agent has bash read this file; here it is that of the machine.
+            ["bash", "-c", command.replace("/root/.bashrc", "/dev/null")],
             cwd=self.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -57,6 +57,10 @@ def test_the_wheel_brings_the_command(installed: Path, tmp_path: Path) -> None:
     assert "quickstart" in _run(installed.with_name("evalkit"), "suites", cwd=tmp_path)
 
 
+def test_the_wheel_brings_its_agents(installed: Path, tmp_path: Path) -> None:
+    assert "replay:RUN_DIR" in _run(installed.with_name("evalkit"), "agents", cwd=tmp_path)
+
+
 def test_the_wheel_carries_every_file_of_a_suite(installed: Path, tmp_path: Path) -> None:
     root = Path(_run(installed, "-c", LOOK, cwd=tmp_path).splitlines()[0])
     ours = {path.relative_to(CHECKOUT) for path in _files(CHECKOUT / "tasks")}

@@ -73,7 +73,7 @@ def test_the_model_is_told_the_scaffolds_prompt(solved: Solved) -> None:
 
 
 def test_the_run_folder_tells_what_the_prompt_decided(solved: Solved) -> None:
-    agent = json.loads((solved.folder / "run.json").read_text())["runner"]["agent"]
+    agent = json.loads((solved.folder / "run.json").read_text())["agent_config"]
     assert (agent["command_timeout_s"], agent["observation_chars"]) == (450, 1000)
 
 

@@ -39,6 +39,7 @@ def evalkit(*arguments: str) -> Done:
     [
         ("run", "--suite", "quickstart", "--dry-run"),
         ("run", "--suite", "quickstart", "--agent", "gold", "--dry-run"),
+        ("run", "--suite", "quickstart", "--runner", "qwen3-coder-next-mini", "--dry-run"),
         ("suites",),
         ("runners",),
         ("agents",),
