@@ -8,10 +8,10 @@ from threading import Semaphore
 from typing import TYPE_CHECKING
 
 from evalkit.protocols import Job, JobResult
-from evalkit.sandbox.daemon import effective_limits
+from evalkit.sandbox.daemon import effective_limits, look_at_image
 from evalkit.sandbox.jobs import NO_SLOT, run_job
 from evalkit.sandbox.layers import Layers, drop_layers
-from evalkit.sandbox.lifecycle import START_S, Spec, container, remove, start
+from evalkit.sandbox.lifecycle import HOSTS, ROOT, START_S, Spec, container, remove, start
 from evalkit.sandbox.owner import ATTEMPT, OWNER, RUN, TASK, Owner
 from evalkit.sandbox.rollout import DockerSandbox
 from evalkit.types import History, Limits, Network, Task
@@ -68,15 +68,20 @@ class DockerContainers:
         Raises ImageError where the image is missing, SandboxError where Docker fails.
         """
         labels = {**self._labels, TASK: task.id, ATTEMPT: str(attempt)}
+        layer = self._layers.ensure(task)
+        image = look_at_image(self._client, layer)
+        root = image is not None and image.user in ROOT
+        live = f"{HOSTS}\n{_LIVE}" if root else _LIVE
         spec = Spec(
-            image=self._layers.ensure(task),
-            argv=["/bin/sh", "-c", _LIVE, "evalkit", str(int(self._rollout_s))],
+            image=layer,
+            argv=["/bin/sh", "-c", live, "evalkit", str(int(self._rollout_s))],
             workdir=task.workdir,
             labels=labels,
             limits=self.effective(task.limits),
             network=Network.NONE,
             init=False,
             auto_remove=True,
+            localhost=not root,
         )
         with ExitStack() as stack:
             with self._starts:

@@ -20,6 +20,10 @@ REMOVAL_S = 60.0
 START_S = 60.0
 """Of one start, which takes under a second: see `containers` for how many are under way at once."""
 
+ROOT = {"", "0", "root"}
+HOSTS = r"printf '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n' >>/etc/hosts"
+"""Shell: what the daemon writes into a container with no network but its own loopback."""
+
 SHM_SIZE = 64 * 2**20
 """Bytes of /dev/shm. Docker's own default, here whatever the daemon is set to; it counts as memory."""
 
@@ -39,8 +43,9 @@ class Spec:
     user: str = ""
     stdin: bool = False
     localhost: bool = True
-    """Whether that name must resolve. Where it need not, a container without network is ready in
-    half the time: measured 155 ms against 320 on 2 cores, most of it processor time."""
+    """Whether the daemon must see to that name, where there is no network. Without, a container is
+    ready in half the time: measured 155 ms against 320 on 2 cores, most of it processor time. Root
+    can do it inside, by HOSTS."""
 
 
 def remove(client: "APIClient", container_id: str) -> None:

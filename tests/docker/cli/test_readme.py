@@ -27,10 +27,12 @@ def commands() -> list[str]:
 
 
 def as_tested(command: str) -> list[str]:
-    """`make` and runs that need a model become dry runs; everything else is run as it stands."""
+    """`make`, `pip` and runs that need a model become dry runs; everything else is run as it stands."""
     words = shlex.split(command)
     if words[0] == "make":
         return ["make", "--dry-run", *words[1:]]
+    if words[0] == "pip":
+        return [sys.executable, "-m", *words, "--dry-run"]
     assert words[0] == "evalkit"
     needs_model = words[1] == "run" and "gold" not in words
     return [sys.executable, "-m", *words, *(["--dry-run"] if needs_model else [])]

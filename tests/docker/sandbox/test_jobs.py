@@ -94,10 +94,10 @@ def without_tar(images: Images, base: str) -> Iterator[str]:
     yield from built(images, base, "RUN rm /bin/tar")
 
 
-def run_once(image: str, script: str, **files: bytes) -> JobResult:
+def run_once(image: str, script: str, *, heavy: bool = False, **files: bytes) -> JobResult:
     given = {f"/in/{name}": content for name, content in files.items()}
     with closing(DockerContainers(connect(), run_id="test-jobs")) as containers:
-        result = containers.run(Job(image=image, script=script, files=given))
+        result = containers.run(Job(image=image, script=script, files=given, heavy=heavy))
         containers.settle(image)
     return result
 
@@ -203,6 +203,10 @@ def test_without_network_there_is_loopback_alone(run: RunJob, heavy: bool) -> No
 
 def test_the_tests_of_a_task_find_localhost(run: RunJob) -> None:
     assert run("getent hosts localhost", heavy=True).exit_code == 0
+
+
+def test_where_root_does_not_see_to_it_the_daemon_does(with_user: str) -> None:
+    assert run_once(with_user, "getent hosts localhost", heavy=True).exit_code == 0
 
 
 def test_by_default_there_is_no_network(run: RunJob) -> None:

@@ -30,6 +30,18 @@ def test_it_has_no_network_but_loopback(opened: DockerSandbox) -> None:
     assert opened.run("ls /sys/class/net", timeout_s=20).output == "lo\n"
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_loopback_can_be_listened_on(opened: DockerSandbox, address: str) -> None:
+    code = f"import socket; socket.create_server(({address!r}, 0), family=socket.AF_INET"
+    code += "6)" if ":" in address else ")"
+    assert opened.run(f'python3 -c "{code}"', timeout_s=20).exit_code == 0
+
+
+def test_localhost_is_loopback(opened: DockerSandbox) -> None:
+    code = "import socket; print(socket.gethostbyname('localhost'))"
+    assert opened.run(f'python3 -c "{code}"', timeout_s=20).output == "127.0.0.1\n"
+
+
 def test_six_capabilities_remain(opened: DockerSandbox) -> None:
     # CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, KILL 5, SETGID 6, SETUID 7
     mask = opened.run("grep CapEff /proc/self/status", timeout_s=20).output.split()[1]
