@@ -1,5 +1,5 @@
 # Two commands do everything on a bare machine: `make quickstart` and `make test`.
-.PHONY: quickstart setup test check unit processes docker engine packaging
+.PHONY: quickstart setup test check unit processes docker engine packaging rows mutants
 
 quickstart:
 	./setup.sh
@@ -30,3 +30,10 @@ engine:
 
 packaging:
 	.venv/bin/pytest tests/packaging
+
+# The table of attacks and faults, each row tried; and each defence turned off in a copy.
+rows:
+	.venv/bin/pytest tests/docker -m row --rows
+
+mutants:
+	.venv/bin/python -m tests.mutants

@@ -14,6 +14,7 @@ from evalkit.sandbox.images import Images
 from evalkit.sandbox.lifecycle import remove
 from evalkit.sandbox.owner import OWNER, Owner
 from evalkit.types import Limits, Task
+from tests.doubles.canary import Canary
 from tests.doubles.registry import FaultProxy, fault_proxy, registry
 
 if TYPE_CHECKING:
@@ -56,6 +57,22 @@ def nothing_left(client: "APIClient") -> Iterator[None]:
     for entry in left:
         remove(client, entry["Id"])
     assert [entry["Image"] for entry in left] == []
+
+
+@pytest.fixture(scope="session")
+def canary(tmp_path_factory: pytest.TempPathFactory) -> Canary:
+    """A secret of the host, outside every run folder."""
+    return Canary(tmp_path_factory.mktemp("host"))
+
+
+@pytest.fixture(autouse=True)
+def host_untouched(
+    request: pytest.FixtureRequest, canary: Canary, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Whatever a test of an attack does, the canary on the host is as it was."""
+    yield
+    if request.node.get_closest_marker("row"):
+        canary.check(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")

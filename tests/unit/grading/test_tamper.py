@@ -31,6 +31,20 @@ def test_library_code_that_names_the_runner_is_flagged(line: str) -> None:
     assert flag_patch(make_task(), patch("lib/a.py", line)) == (Flag.RUNNER_TAMPERING,)
 
 
+@pytest.mark.parametrize(
+    "line", ["time.sleep = print", "os.cpu_count=lambda: 64", "setattr(random, 'random', f)"]
+)
+def test_library_code_that_replaces_a_clock_or_chance_is_flagged(line: str) -> None:
+    assert flag_patch(make_task(), patch("lib/a.py", line)) == (Flag.RUNNER_TAMPERING,)
+
+
+@pytest.mark.parametrize(
+    "line", ["if time.time() == 0:", "time.time == f", "self.time.sleep = 1", "random.seed(1)"]
+)
+def test_use_of_a_clock_or_of_chance_is_no_flag(line: str) -> None:
+    assert flag_patch(make_task(), patch("lib/a.py", line)) == ()
+
+
 def test_a_test_may_name_the_runner() -> None:
     assert flag_patch(make_task(), patch("tests/test_more.py", "import pytest")) == ()
 
