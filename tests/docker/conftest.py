@@ -16,6 +16,7 @@ from evalkit.sandbox.owner import OWNER, Owner
 from evalkit.types import Limits, Task
 from tests.doubles.canary import Canary
 from tests.doubles.registry import FaultProxy, fault_proxy, registry
+from tests.doubles.tags import own_tag
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -72,7 +73,7 @@ def host_untouched(
     """Whatever a test of an attack does, the canary on the host is as it was."""
     yield
     if request.node.get_closest_marker("row"):
-        canary.check(tmp_path_factory.getbasetemp())
+        assert (canary.untouched(), canary.copies(tmp_path_factory.getbasetemp())) == (True, [])
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +107,7 @@ def proxy(registry_port: int) -> Iterator[FaultProxy]:
 @pytest.fixture(scope="session")
 def repository_image(client: "APIClient", images: Images, base: str) -> Iterator[str]:
     """Two commits at /repo, an ignored and an untracked file beside them."""
-    tag = "evalkit-test/repository:1"
+    tag = own_tag("repository")
     images.build(tag, REPOSITORY.format(base=base), {}, lambda _: None)
     yield tag
     client.remove_image(tag, force=True)
@@ -115,7 +116,7 @@ def repository_image(client: "APIClient", images: Images, base: str) -> Iterator
 @pytest.fixture(scope="session")
 def busybox_image(client: "APIClient", images: Images, base: str) -> Iterator[str]:
     """No bash, no GNU tool: what Alpine would be like."""
-    tag = "evalkit-test/busybox:1"
+    tag = own_tag("busybox")
     images.build(tag, NO_GNU, {"busybox": _file_of(client, base, "/bin/busybox")}, lambda _: None)
     yield tag
     client.remove_image(tag, force=True)

@@ -159,19 +159,18 @@ def test_d1_d3_a_patch_cannot_leave_the_tree(path: str, grade: Grade, gold: str)
 @pytest.mark.row("D1")
 @pytest.mark.parametrize("way", ["absolute", "upwards", "backslashes", "through a link"])
 def test_d1_a_file_of_the_host_stays_as_it_is(way: str, grade: Grade, canary: Canary) -> None:
-    target = canary.path
     link = (
         "diff --git a/link b/link\nnew file mode 120000\n--- /dev/null\n+++ b/link\n"
-        f"@@ -0,0 +1 @@\n+{target.parent}\n\\ No newline at end of file\n"
+        f"@@ -0,0 +1 @@\n+{canary.path.parent}\n\\ No newline at end of file\n"
     )
     patches = {
-        "absolute": added(str(target), "touched"),
-        "upwards": added(f"../../..{target}", "touched"),
+        "absolute": added(str(canary.path), "touched"),
+        "upwards": added(f"../../..{canary.path}", "touched"),
         "backslashes": added(r"C:\..\..\canary", "touched"),
         "through a link": link + added("link/canary", "touched"),
     }
     grade(patches[way])
-    assert target.read_text() == canary.secret
+    assert canary.untouched()
 
 
 @pytest.mark.parametrize(

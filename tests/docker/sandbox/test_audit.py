@@ -15,6 +15,7 @@ from evalkit.sandbox.layers import drop_layers
 from evalkit.sandbox.lifecycle import CAPABILITIES
 from evalkit.sandbox.owner import RUN
 from evalkit.types import Task
+from tests.doubles.tags import own_tag
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -89,7 +90,7 @@ class Audit:
 @pytest.fixture(scope="module")
 def audit(client: "APIClient", images: Images, repository: Task) -> Iterator[Audit]:
     """A rollout with its layer, a patch and jobs of both kinds, all inspected."""
-    ref = "evalkit-test/audited:1"
+    ref = own_tag("audited")
     images.build(ref, f"FROM {repository.image}\nRUN touch /audited\n", {}, lambda _: None)
     task = repository.model_copy(update={"image": ref})
     seen = Audit()

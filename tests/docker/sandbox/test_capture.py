@@ -12,6 +12,7 @@ from evalkit.sandbox.containers import DockerContainers
 from evalkit.sandbox.rollout import DockerSandbox
 from evalkit.types import Task
 from tests.doubles.canary import Canary
+from tests.doubles.tags import own_tag
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -268,7 +269,7 @@ RUN git init -q /tmp/s && cd /tmp/s && echo inner > inner && git add . \
 
 @pytest.fixture
 def with_submodule(client: "APIClient", images: "Images", repository_image: str) -> Iterator[str]:
-    tag = "evalkit-test/submodule:1"
+    tag = own_tag("submodule")
     images.build(tag, SUBMODULE.format(image=repository_image), {}, lambda _: None)
     yield tag
     client.remove_image(tag, force=True)

@@ -13,6 +13,7 @@ from evalkit.sandbox.images import Images
 from evalkit.sandbox.layers import PARENT, Layers, _script
 from evalkit.sandbox.rollout import DockerSandbox
 from evalkit.types import Task
+from tests.doubles.tags import own_tag
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -54,7 +55,7 @@ WAYS = ("A1-branch", "A1-tag", "A1-remote", "A1-replace", "A2-loose", "A3-old", 
 def planted(
     images: Images, client: "APIClient", repository_image: str, make_task: Callable[..., Task]
 ) -> Iterator[Task]:
-    tag = "evalkit-test/planted:1"
+    tag = own_tag("planted")
     task = make_task(repository_image)
     images.build(tag, PLANT.format(image=repository_image), {}, lambda _: None)
     yield task.model_copy(update={"image": tag})
@@ -202,7 +203,7 @@ def test_without_its_base_no_sandbox_is_opened(containers: DockerContainers, pla
 
 
 def test_an_image_goes_with_its_layers(client: "APIClient", images: Images, planted: Task) -> None:
-    ref = "evalkit-test/given-back:1"
+    ref = own_tag("given-back")
     images.build(ref, f"FROM {planted.image}\nRUN touch /own\n", {}, lambda _: None)
     with closing(DockerContainers(client, run_id="test-history")) as containers:
         with containers.rollout(planted.model_copy(update={"image": ref}), 1):

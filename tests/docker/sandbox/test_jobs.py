@@ -16,6 +16,7 @@ from evalkit.sandbox.images import Images
 from evalkit.sandbox.jobs import COLLECT_LIMIT
 from evalkit.types import Limits, Network
 from tests.doubles.canary import Canary
+from tests.doubles.tags import own_tag
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -201,7 +202,7 @@ def test_no_container_is_left_where_placing_fails(client: "APIClient", base: str
 
 
 def test_a_settled_image_can_be_removed(images: Images, base: str) -> None:
-    ref = "evalkit-test/settled:1"
+    ref = own_tag("settled")
     images.build(ref, f"FROM {base}\nRUN touch /own\n", {}, lambda _: None)
     with closing(DockerContainers(connect(), run_id="test-jobs")) as containers:
         containers.run(Job(image=ref, script="head -c 300000000 /dev/zero > /big"))
