@@ -1,5 +1,5 @@
 # Two commands do everything on a bare machine: `make quickstart` and `make test`.
-.PHONY: quickstart setup test check unit processes docker engine packaging bench
+.PHONY: quickstart setup test check unit processes docker engine packaging bench rows mutants
 
 quickstart:
 	./setup.sh
@@ -34,3 +34,10 @@ packaging:
 # CHART=FILE draws the table. About an hour on 2 cores: mini-swe-agent takes most of it.
 bench:
 	.venv/bin/python -m tests.benchmarks $(if $(CHART),--chart $(CHART))
+
+# The table of attacks and faults, each row tried; and each defence turned off in a copy.
+rows:
+	.venv/bin/pytest tests/docker -m row --rows
+
+mutants:
+	.venv/bin/python -m tests.mutants

@@ -28,6 +28,10 @@ History = Literal["base", "none"]
 """What a rollout's repository remembers: all up to base, or base as its only commit."""
 
 
+FOLDER_NAME = r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,199}$"
+"""A task's id is also a folder's name on disk and part of others, hence the narrow alphabet."""
+
+
 class Limits(Record):
     """What one container may use. What the host could give is recorded apart, as effective."""
 
@@ -41,8 +45,7 @@ class Limits(Record):
 class Task(Record):
     """One problem: a repository at a base commit, what to do, and the tests that decide."""
 
-    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,199}$")
-    """Also a folder's name on disk, hence the narrow alphabet."""
+    id: str = Field(pattern=FOLDER_NAME)
     suite: str
     repo: str
     language: str

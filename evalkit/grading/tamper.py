@@ -33,8 +33,6 @@ _RUNNER_INTERNALS = re.compile(
       | \bgc\.get_objects\b | \bsys\._getframe\b | \bjunit""",
     re.VERBOSE,
 )
-
-
 _WORKSPACE = re.compile(
     r"/workspace/(?:output\.json|parser\.py|run_script\.sh|stdout\.log|stderr\.log|entry\.sh)"
 )
@@ -42,7 +40,7 @@ _WORKSPACE = re.compile(
 _CLOCK = re.compile(
     r"""(?<![\w.])(?:
           time\.(?:time|sleep|monotonic|perf_counter|process_time)(?:_ns)?
-        | random\.\w+ | (?:os|multiprocessing)\.(?:cpu_count|urandom)
+        | random\.\w+ | (?:os|multiprocessing)\.(?:cpu_count|urandom|sched_getaffinity)
         | datetime\.(?:datetime|date) | Date\.now | Math\.random | performance\.now
         )\s*=(?!=)
       | \bsetattr\(\s*(?:time|random|datetime)\s*,""",

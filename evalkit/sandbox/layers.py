@@ -65,7 +65,9 @@ class Layers:
         def keep(container_id: str, result: JobResult) -> None:
             nonlocal layer
             _check(result, f"cannot take the later history out of {task.image}")
-            changes = [f"LABEL {PARENT}={parent}"]
+            # Root made it; who works on it is whom the image names.
+            user = self._client.inspect_image(parent)["Config"].get("User") or "0"
+            changes = [f"LABEL {PARENT}={parent}", f"USER {user}"]
             layer = str(self._client.commit(container_id, changes=changes)["Id"])
 
         def proved(_container: str, result: JobResult) -> None:

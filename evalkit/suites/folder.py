@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
@@ -14,7 +14,7 @@ from evalkit.config.yaml_files import read_yaml, validate
 from evalkit.errors import ImageError, TaskError
 from evalkit.protocols import Images, Job, JobResult
 from evalkit.suites.pytest_job import grading_job, new_nonce, read_evidence
-from evalkit.types import Evidence, Limits, Record, Task
+from evalkit.types import FOLDER_NAME, Evidence, Limits, Record, Task
 
 
 class BaseImage(Record):
@@ -30,13 +30,13 @@ class BaseImage(Record):
 class SuiteFile(Record):
     """The content of suite.yaml."""
 
-    name: str
+    name: str = Field(pattern=FOLDER_NAME)
     description: str
     runner: str
     """The runner taken when none is named."""
     grading: Literal["pytest"]
     image: BaseImage
-    tasks: tuple[str, ...] = Field(min_length=1)
+    tasks: tuple[Annotated[str, Field(pattern=FOLDER_NAME)], ...] = Field(min_length=1)
 
 
 class TaskFile(Record):

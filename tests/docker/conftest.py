@@ -14,7 +14,9 @@ from evalkit.sandbox.images import Images
 from evalkit.sandbox.lifecycle import remove
 from evalkit.sandbox.owner import OWNER, Owner
 from evalkit.types import Limits, Task
+from tests.doubles.canary import Canary
 from tests.doubles.registry import FaultProxy, fault_proxy, registry
+from tests.doubles.tags import own_tag
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -59,6 +61,22 @@ def nothing_left(client: "APIClient") -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def canary(tmp_path_factory: pytest.TempPathFactory) -> Canary:
+    """A secret of the host, outside every run folder."""
+    return Canary(tmp_path_factory.mktemp("host"))
+
+
+@pytest.fixture(autouse=True)
+def host_untouched(
+    request: pytest.FixtureRequest, canary: Canary, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Whatever a test of an attack does, the canary on the host is as it was."""
+    yield
+    if request.node.get_closest_marker("row"):
+        assert (canary.untouched(), canary.copies(tmp_path_factory.getbasetemp())) == (True, [])
+
+
+@pytest.fixture(scope="session")
 def images(client: "APIClient") -> Images:
     return Images(client)
 
@@ -89,7 +107,7 @@ def proxy(registry_port: int) -> Iterator[FaultProxy]:
 @pytest.fixture(scope="session")
 def repository_image(client: "APIClient", images: Images, base: str) -> Iterator[str]:
     """Two commits at /repo, an ignored and an untracked file beside them."""
-    tag = "evalkit-test/repository:1"
+    tag = own_tag("repository")
     images.build(tag, REPOSITORY.format(base=base), {}, lambda _: None)
     yield tag
     client.remove_image(tag, force=True)
@@ -98,7 +116,7 @@ def repository_image(client: "APIClient", images: Images, base: str) -> Iterator
 @pytest.fixture(scope="session")
 def busybox_image(client: "APIClient", images: Images, base: str) -> Iterator[str]:
     """No bash, no GNU tool: what Alpine would be like."""
-    tag = "evalkit-test/busybox:1"
+    tag = own_tag("busybox")
     images.build(tag, NO_GNU, {"busybox": _file_of(client, base, "/bin/busybox")}, lambda _: None)
     yield tag
     client.remove_image(tag, force=True)

@@ -19,7 +19,7 @@ from evalkit.suites.pro.images import image_tag
 from evalkit.suites.pro.problem import problem_text
 from evalkit.suites.pro.rows import Row, load_rows, rows_sha256
 from evalkit.suites.pro.scripts import fetch_scripts, load_scripts, local_scripts, scripts_sha256
-from evalkit.types import Evidence, Limits, Network, Record, Task
+from evalkit.types import FOLDER_NAME, Evidence, Limits, Network, Record, Task
 
 _RECIPE = ("entry.py", "grading.py", "scripts.py")
 
@@ -27,7 +27,7 @@ _RECIPE = ("entry.py", "grading.py", "scripts.py")
 class ProFile(Record):
     """The content of suite.yaml."""
 
-    name: str
+    name: str = Field(pattern=FOLDER_NAME)
     description: str
     runner: str
     """The runner taken when none is named."""

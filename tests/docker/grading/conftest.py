@@ -13,6 +13,7 @@ from evalkit.sandbox.daemon import connect
 from evalkit.sandbox.images import Images
 from evalkit.suites.registry import open_suite
 from evalkit.types import Evidence, Outcome, Task
+from tests.doubles.canary import Canary
 
 Attack = Callable[..., str]
 Grade = Callable[[str], Evidence]
@@ -39,7 +40,7 @@ def task(suite: Suite) -> Task:
 
 
 @pytest.fixture(scope="session")
-def patch_of(containers: DockerContainers, task: Task) -> Attack:
+def patch_of(containers: DockerContainers, task: Task, canary: Canary) -> Attack:
     """The patch of a rollout that appends to files, after a command."""
 
     def make(appended: Mapping[str, str] | None = None, command: str = "true") -> str:
@@ -52,14 +53,14 @@ def patch_of(containers: DockerContainers, task: Task) -> Attack:
                 except FileNotFoundError:
                     before = b""
                 sandbox.write_file(path, before + text.encode())
-            return sandbox.patch()
+            return canary.absent_from(sandbox.patch())
 
     return make
 
 
 @pytest.fixture(scope="session")
-def grade(suite: Suite, containers: DockerContainers, task: Task) -> Grade:
-    return lambda patch: suite.collect(task, patch, containers.run)
+def grade(suite: Suite, containers: DockerContainers, task: Task, canary: Canary) -> Grade:
+    return lambda patch: canary.absent_from(suite.collect(task, patch, containers.run))
 
 
 @pytest.fixture(scope="session")

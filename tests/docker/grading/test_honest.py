@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from evalkit.grading.judge import judge
 from evalkit.grading.tamper import flag_patch
 from evalkit.protocols import Suite
@@ -11,10 +13,12 @@ from evalkit.types import Applied, Canary, Evidence, Outcome, Task
 FIX = "sed -i 's/if seconds > size/if seconds >= size/' durations/formatting.py"
 
 
+@pytest.mark.row("B1", "B2", "B4", "B9")
 def test_the_gold_patch_resolves(outcome: Callable[[str], Outcome], task: Task) -> None:
     assert outcome(task.gold_patch) is Outcome.RESOLVED
 
 
+@pytest.mark.row("B8", "B15")
 def test_the_gold_patch_has_no_flag(task: Task) -> None:
     assert flag_patch(task, task.gold_patch) == ()
 
@@ -58,6 +62,7 @@ def test_prose_is_rejected(outcome: Callable[[str], Outcome]) -> None:
     assert outcome("I have fixed the bug.\n") is Outcome.PATCH_REJECTED
 
 
+@pytest.mark.row("B7")
 def test_the_test_that_must_fail_fails(grade: Callable[[str], Evidence], task: Task) -> None:
     assert grade(task.gold_patch).canary is Canary.FAILED
 

@@ -15,6 +15,7 @@ from evalkit.sandbox.images import Images
 from evalkit.suites.pro.scripts import Scripts, load_scripts
 from evalkit.suites.pro.suite import ProFile, ProSuite
 from evalkit.types import Evidence, Limits, Network, Outcome, Task
+from tests.doubles.canary import Canary
 from tests.doubles.pro import build_pro_images, history, pro_id, write_pro_data
 
 TaskOf = Callable[[str], Task]
@@ -51,12 +52,12 @@ def task_of(suite: ProSuite) -> TaskOf:
 
 
 @pytest.fixture(scope="session")
-def grade(suite: ProSuite, containers: DockerContainers, task_of: TaskOf) -> Grade:
+def grade(suite: ProSuite, containers: DockerContainers, task_of: TaskOf, canary: Canary) -> Grade:
     """Grade a patch; the same one is graded once a session."""
 
     @cache
     def collect(patch: str, shape: str = "last-wins") -> Evidence:
-        return suite.collect(task_of(shape), patch, containers.run)
+        return canary.absent_from(suite.collect(task_of(shape), patch, containers.run))
 
     return collect
 
@@ -80,7 +81,7 @@ def gold() -> str:
 
 
 @pytest.fixture(scope="session")
-def patch_of(containers: DockerContainers, task_of: TaskOf) -> PatchOf:
+def patch_of(containers: DockerContainers, task_of: TaskOf, canary: Canary) -> PatchOf:
     """The patch of a rollout that runs a command and then appends to files."""
 
     def make(appended: Mapping[str, str] | None = None, command: str = "true") -> str:
@@ -93,6 +94,6 @@ def patch_of(containers: DockerContainers, task_of: TaskOf) -> PatchOf:
                 except FileNotFoundError:
                     before = b""
                 sandbox.write_file(path, before + text.encode())
-            return sandbox.patch()
+            return canary.absent_from(sandbox.patch())
 
     return make

@@ -5,7 +5,6 @@ container: see the unit tests.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +16,7 @@ from evalkit.suites.pro.grading import collect
 from evalkit.suites.pro.scripts import Scripts
 from evalkit.suites.pro.suite import ProSuite
 from evalkit.types import Applied, Evidence, Fault, Flag, Outcome, Task
+from tests.doubles.canary import Canary
 
 Grade = Callable[..., Evidence]
 Conclude = Callable[..., Outcome]
@@ -97,10 +97,12 @@ def marked(grade: Grade, patch_of: PatchOf) -> Evidence:
     return grade(patch_of({"shapes/area.py": FORGED_MARKERS}), "blob")
 
 
+@pytest.mark.row("C2")
 def test_c2_forged_markers_do_not_move_the_border(marked: Evidence) -> None:
     assert "not applied" in marked.stderr
 
 
+@pytest.mark.row("C2")
 def test_c2_forged_markers_do_not_change_what_became_of_the_patch(marked: Evidence) -> None:
     assert marked.applied is Applied.CLEAN
 
@@ -154,22 +156,21 @@ def test_d1_d3_a_patch_cannot_leave_the_tree(path: str, grade: Grade, gold: str)
     assert grade(gold + added(path, "x")).applied is Applied.REJECTED
 
 
+@pytest.mark.row("D1")
 @pytest.mark.parametrize("way", ["absolute", "upwards", "backslashes", "through a link"])
-def test_d1_a_file_of_the_host_stays_as_it_is(way: str, grade: Grade, tmp_path: Path) -> None:
-    canary = tmp_path / "canary"
-    canary.write_text("untouched")
+def test_d1_a_file_of_the_host_stays_as_it_is(way: str, grade: Grade, canary: Canary) -> None:
     link = (
         "diff --git a/link b/link\nnew file mode 120000\n--- /dev/null\n+++ b/link\n"
-        f"@@ -0,0 +1 @@\n+{tmp_path}\n\\ No newline at end of file\n"
+        f"@@ -0,0 +1 @@\n+{canary.path.parent}\n\\ No newline at end of file\n"
     )
     patches = {
-        "absolute": added(str(canary), "touched"),
-        "upwards": added(f"../../..{canary}", "touched"),
+        "absolute": added(str(canary.path), "touched"),
+        "upwards": added(f"../../..{canary.path}", "touched"),
         "backslashes": added(r"C:\..\..\canary", "touched"),
         "through a link": link + added("link/canary", "touched"),
     }
     grade(patches[way])
-    assert canary.read_text() == "untouched"
+    assert canary.untouched()
 
 
 @pytest.mark.parametrize(
@@ -186,6 +187,7 @@ def test_d3_settings_in_the_tree_do_nothing(extra: str, outcome: Conclude, gold:
     assert outcome(gold + extra) is Outcome.RESOLVED
 
 
+@pytest.mark.row("D3")
 def test_d3_a_hook_that_the_patch_brought_is_not_run(
     task_of: TaskOf, scripts_of: Callable[[str], Scripts], containers: DockerContainers
 ) -> None:

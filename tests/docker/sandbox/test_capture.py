@@ -11,6 +11,8 @@ from evalkit.protocols import Job
 from evalkit.sandbox.containers import DockerContainers
 from evalkit.sandbox.rollout import DockerSandbox
 from evalkit.types import Task
+from tests.doubles.canary import Canary
+from tests.doubles.tags import own_tag
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -48,13 +50,13 @@ TREE = (
 
 
 @pytest.fixture(scope="module")
-def patch_of(containers: DockerContainers, repository: Task) -> PatchOf:
+def patch_of(containers: DockerContainers, repository: Task, canary: Canary) -> PatchOf:
     """The patch after a script ran in a sandbox."""
 
     def make(script: str) -> str:
         with containers.rollout(repository, 1) as sandbox:
             sandbox.run(script, timeout_s=60)
-            return sandbox.patch()
+            return canary.absent_from(sandbox.patch())
 
     return make
 
@@ -117,10 +119,12 @@ def test_an_empty_file_is_there(patch: str) -> None:
     assert "new file mode 100644" in section(patch, "src/empty")
 
 
+@pytest.mark.row("D10")
 def test_a_tracked_file_is_there_though_ignored(patch: str) -> None:
     assert "+more\n" in section(patch, "kept.log")
 
 
+@pytest.mark.row("D10")
 @pytest.mark.parametrize("name", ["build/new.o", "new.log", "build/given.o"])
 def test_build_leftovers_are_not(patch: str, name: str) -> None:
     assert name not in patch
@@ -154,24 +158,24 @@ def plain(patch_of: PatchOf) -> str:
 
 
 TRICKS = {
-    "commits and branches": (
+    "D10-commits and branches": (
         "git commit -qam done; git checkout -q HEAD^^; git checkout -q main; git checkout -qb other"
     ),
-    "a stash": "cp text.txt /tmp; git stash -q; cp /tmp/text.txt .",
-    "index flags and excludes": (
+    "D10-a stash": "cp text.txt /tmp; git stash -q; cp /tmp/text.txt .",
+    "D10-index flags and excludes": (
         "git update-index --assume-unchanged text.txt; git update-index --skip-worktree gone.txt;"
         " git worktree add -q /tmp/w; echo text.txt > .git/info/exclude"
     ),
-    "a new repository": "rm -rf .git; git init -q; git add -A; git commit -qm mine",
-    "a broken repository": "rm .git/HEAD; ln -s /etc/passwd .git/HEAD",
-    "configuration": (
+    "D10-a new repository": "rm -rf .git; git init -q; git add -A; git commit -qm mine",
+    "D10-a broken repository": "rm .git/HEAD; ln -s /etc/passwd .git/HEAD",
+    "E10-configuration": (
         "printf '#!/bin/sh\\ntouch /repo/ran' > /tmp/m; chmod +x /tmp/m;"
         " for n in core.fsmonitor diff.external core.hooksPath; do git config $n /tmp/m; done;"
         " git config core.fileMode false; git config core.autocrlf true;"
         " git config diff.noprefix true; git config --system core.attributesFile /tmp/a;"
         " echo '* -diff' > /tmp/a; export GIT_DIR=/nowhere GIT_WORK_TREE=/"
     ),
-    "things git cannot hold": (
+    "E10-things git cannot hold": (
         "git init -q src; mkdir -p src/deep; echo x > src/deep/.git; echo x > .GIT; mkfifo src/pipe"
     ),
 }
@@ -182,15 +186,23 @@ def test_nothing_done_to_git_changes_the_patch(patch_of: PatchOf, plain: str, tr
     assert patch_of(EDIT + TRICKS[trick]) == plain
 
 
+@pytest.mark.row("E10")
 def test_attributes_of_the_tree_change_only_their_own_file(patch_of: PatchOf, plain: str) -> None:
     line = "* binary -diff text eol=crlf filter=x ident working-tree-encoding=UTF-16"
     patch = patch_of(f"{EDIT}echo '{line}' > .gitattributes")
     assert patch.removeprefix(section(patch, ".gitattributes")) == plain
 
 
+@pytest.mark.row("D10")
 def test_new_ignore_rules_count(patch_of: PatchOf) -> None:
     patch = patch_of("cd /repo; echo '*.tmp' >> .gitignore; echo x > a.tmp")
     assert "a.tmp" not in section(patch, "a.tmp")
+
+
+@pytest.mark.row("D10")
+def test_a_new_file_that_the_agent_excluded_is_there(patch_of: PatchOf) -> None:
+    patch = patch_of("cd /repo; echo a.new > .git/info/exclude; echo x > a.new")
+    assert section(patch, "a.new").endswith("@@ -0,0 +1 @@\n+x\n")
 
 
 def test_a_repository_inside_is_plain_files(patch_of: PatchOf) -> None:
@@ -198,6 +210,7 @@ def test_a_repository_inside_is_plain_files(patch_of: PatchOf) -> None:
     assert "diff --git a/sub/file b/sub/file\nnew file mode 100644\n" in patch
 
 
+@pytest.mark.row("D12")
 def test_a_tracked_file_replaced_by_a_pipe_is_deleted(patch_of: PatchOf) -> None:
     patch = patch_of("cd /repo; rm text.txt; mkfifo text.txt")
     assert "deleted file mode 100644" in section(patch, "text.txt")
@@ -214,11 +227,13 @@ def test_an_edit_with_the_old_size_and_time_is_seen(patch_of: PatchOf) -> None:
     assert "-one\n+uno\n" in patch
 
 
+@pytest.mark.row("E7")
 def test_a_process_that_writes_meanwhile_does_no_harm(patch_of: PatchOf) -> None:
     patch = patch_of("cd /repo; (while :; do echo x >> src/growing; sleep 0.001; done) &")
     assert "src/growing" in patch
 
 
+@pytest.mark.row("E8")
 def test_a_link_out_of_the_tree_is_a_link(patch_of: PatchOf) -> None:
     patch = patch_of("cd /repo; ln -s /etc out")
     assert section(patch, "a/out").endswith("+/etc\n\\ No newline at end of file\n")
@@ -229,6 +244,7 @@ def test_a_link_whose_target_is_not_utf8_is_still_text(patch_of: PatchOf) -> Non
     assert "+x\ufffd\n" in patch
 
 
+@pytest.mark.row("E5")
 def test_past_the_cap_the_beginning_comes_back(patch_of: PatchOf) -> None:
     patch = patch_of("cd /repo; seq 1 2400000 > large")
     assert len(patch) == 16 * 2**20
@@ -253,7 +269,7 @@ RUN git init -q /tmp/s && cd /tmp/s && echo inner > inner && git add . \
 
 @pytest.fixture
 def with_submodule(client: "APIClient", images: "Images", repository_image: str) -> Iterator[str]:
-    tag = "evalkit-test/submodule:1"
+    tag = own_tag("submodule")
     images.build(tag, SUBMODULE.format(image=repository_image), {}, lambda _: None)
     yield tag
     client.remove_image(tag, force=True)

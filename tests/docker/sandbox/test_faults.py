@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 
+@pytest.mark.row("E2")
 def test_a_full_pid_limit_ends_at_the_timeout(
     containers: DockerContainers, repository_image: str, make_task: Callable[..., Task]
 ) -> None:
@@ -23,6 +24,7 @@ def test_a_full_pid_limit_ends_at_the_timeout(
         assert sandbox.run("echo works", timeout_s=20).output == "works\n"
 
 
+@pytest.mark.row("E3")
 def test_memory_past_the_limit_kills_the_program_and_not_the_sandbox(
     sandbox: DockerSandbox,
 ) -> None:
@@ -53,6 +55,7 @@ def test_a_container_removed_from_outside_is_a_sandbox_error(
         sandbox.run("echo", timeout_s=20)
 
 
+@pytest.mark.row("E6")
 def test_a_sandbox_outlives_its_bound_by_nothing(client: "APIClient", repository: Task) -> None:
     containers = DockerContainers(client, run_id="test-sandbox", rollout_s=0)
     with (
@@ -62,5 +65,6 @@ def test_a_sandbox_outlives_its_bound_by_nothing(client: "APIClient", repository
         sandbox.run("sleep 20", timeout_s=30)
 
 
+@pytest.mark.row("E6")
 def test_exit_beside_a_child_that_holds_stdout_is_seen(sandbox: DockerSandbox) -> None:
     assert sandbox.run("setsid sleep 100 & exit 5", timeout_s=20).exit_code == 5

@@ -55,18 +55,21 @@ def test_writing_below_a_file_is_an_os_error(box: DockerSandbox) -> None:
         box.write_file("/tmp/plain/below", b"x")
 
 
+@pytest.mark.row("E8")
 def test_reading_a_pipe_is_an_os_error_at_once(box: DockerSandbox) -> None:
     box.run("mkfifo /tmp/pipe", timeout_s=20)
     with pytest.raises(OSError, match="Invalid argument"):
         box.read_file("/tmp/pipe")
 
 
+@pytest.mark.row("E8")
 def test_reading_more_than_the_limit_is_an_os_error(box: DockerSandbox) -> None:
     box.run("truncate -s 10485761 /tmp/large", timeout_s=20)
     with pytest.raises(OSError, match="too large"):
         box.read_file("/tmp/large")
 
 
+@pytest.mark.row("E8")
 def test_a_file_of_exactly_the_limit_is_read(box: DockerSandbox) -> None:
     box.run("truncate -s 10485760 /tmp/large", timeout_s=20)
     assert len(box.read_file("/tmp/large")) == 10 * 2**20

@@ -1,4 +1,4 @@
-"""What a repository became later cannot be read in a rollout's sandbox: row A1 to A7 of the audit."""
+"""What a repository became later cannot be read in a rollout's sandbox."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,6 +13,7 @@ from evalkit.sandbox.images import Images
 from evalkit.sandbox.layers import PARENT, Layers, _script
 from evalkit.sandbox.rollout import DockerSandbox
 from evalkit.types import Task
+from tests.doubles.tags import own_tag
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -30,6 +31,8 @@ RUN cd /repo && git config user.name dev && git config user.email dev@example.co
  && future reflog && future orig_head && git update-ref ORIG_HEAD HEAD \
  && future fetch_head && git rev-parse HEAD > .git/FETCH_HEAD \
  && future replace && git replace main HEAD \
+ && export GIT_AUTHOR_DATE=2001-01-01T00:00:00Z GIT_COMMITTER_DATE=2001-01-01T00:00:00Z \
+ && future old && git tag old && unset GIT_AUTHOR_DATE GIT_COMMITTER_DATE \
  && git checkout -q main && echo 'fix stash' >> text.txt && git rev-parse "$(git stash create):text.txt" > /planted.stash \
  && git checkout -q text.txt \
  && git hash-object -w --stdin < /planted.branch > /planted.loose \
@@ -43,15 +46,16 @@ RUN cd /repo && git config user.name dev && git config user.email dev@example.co
  && mkdir -p .git/modules/sub && cp -r /srv/clone/.git/. .git/modules/sub/ && cp /planted.clone /planted.submodule \
  && echo /srv/clone/.git/objects > .git/objects/info/alternates
 """
-WAYS = ("branch", "tag", "remote", "notes", "reflog", "orig_head", "fetch_head", "replace",
-        "stash", "loose", "clone", "alternates", "nested", "worktree", "keep", "submodule")  # fmt: skip
+WAYS = ("A1-branch", "A1-tag", "A1-remote", "A1-replace", "A2-loose", "A3-old", "A4-notes",
+        "A4-reflog", "A4-orig_head", "A4-fetch_head", "A4-stash", "A4-clone", "A4-alternates",
+        "A4-nested", "A4-worktree", "A4-keep", "A4-submodule")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def planted(
     images: Images, client: "APIClient", repository_image: str, make_task: Callable[..., Task]
 ) -> Iterator[Task]:
-    tag = "evalkit-test/planted:1"
+    tag = own_tag("planted")
     task = make_task(repository_image)
     images.build(tag, PLANT.format(image=repository_image), {}, lambda _: None)
     yield task.model_copy(update={"image": tag})
@@ -66,9 +70,10 @@ def clean(containers: DockerContainers, planted: Task) -> Iterator[DockerSandbox
 
 def readable(way: str) -> str:
     """A command that fails unless what was planted can be read, wherever it is looked for."""
+    name = way.partition("-")[2]
     stores = "/repo/.git /srv/clone/.git /repo/vendor/nested/.git /repo/.git/modules/sub"
     return (
-        f'for store in {stores}; do git --git-dir=$store cat-file -p "$(cat /planted.{way})"'
+        f'for store in {stores}; do git --git-dir=$store cat-file -p "$(cat /planted.{name})"'
         " 2>/dev/null && exit 0; done; exit 1"
     )
 
@@ -85,6 +90,7 @@ def test_nothing_planted_can_be_read_in_the_sandbox(clean: DockerSandbox, way: s
     assert clean.run(f"({readable(way)})", timeout_s=20).exit_code == 1
 
 
+@pytest.mark.row("A1", "A4")
 @pytest.mark.parametrize(
     ("command", "told"),
     [
@@ -119,6 +125,7 @@ def test_without_history_there_is_one_commit(client: "APIClient", planted: Task)
         assert sandbox.run("git rev-list --all --count", timeout_s=20).output == "1\n"
 
 
+@pytest.mark.row("A1")
 def test_the_patch_is_the_same_as_ever(containers: DockerContainers, planted: Task) -> None:
     with containers.rollout(planted, 2) as sandbox:
         sandbox.run("echo five >> text.txt; git commit -qam mine", timeout_s=20)
@@ -141,26 +148,26 @@ def test_a_layer_found_under_the_name_but_made_of_another_image_is_not_taken(
 
 
 PROOFS = {
-    "a branch": (
+    "A1-a branch": (
         "git -c core.logAllRefUpdates=false branch later",
         "refs beside refs/heads/main: ",
     ),
-    "a reflog": ("mkdir -p .git/logs", ".git holds logs"),
-    "a stash": ("git stash -q", ".git holds"),
-    "ORIG_HEAD": ("cp .git/HEAD .git/ORIG_HEAD", ".git holds ORIG_HEAD"),
-    "FETCH_HEAD": ("cp .git/HEAD .git/FETCH_HEAD", ".git holds FETCH_HEAD"),
-    "a worktree": ("mkdir .git/worktrees", ".git holds worktrees"),
-    "a submodule": ("mkdir .git/modules", ".git holds modules"),
-    "grafts": ("touch .git/info/grafts", ".git holds info/grafts"),
-    "alternates": ("echo /x > .git/objects/info/alternates", "holds objects/info/alternates"),
-    "a remote": ("git remote add origin x", ".git/config names another repository"),
-    "an object": ("echo secret | git hash-object -w --stdin", "objects outside the history"),
-    "another store": (
+    "A4-a reflog": ("mkdir -p .git/logs", ".git holds logs"),
+    "A4-a stash": ("git stash -q", ".git holds"),
+    "A4-ORIG_HEAD": ("cp .git/HEAD .git/ORIG_HEAD", ".git holds ORIG_HEAD"),
+    "A4-FETCH_HEAD": ("cp .git/HEAD .git/FETCH_HEAD", ".git holds FETCH_HEAD"),
+    "A4-a worktree": ("mkdir .git/worktrees", ".git holds worktrees"),
+    "A4-a submodule": ("mkdir .git/modules", ".git holds modules"),
+    "A4-grafts": ("touch .git/info/grafts", ".git holds info/grafts"),
+    "A4-alternates": ("echo /x > .git/objects/info/alternates", "holds objects/info/alternates"),
+    "A1-a remote": ("git remote add origin x", ".git/config names another repository"),
+    "A2-an object": ("echo secret | git hash-object -w --stdin", "objects outside the history"),
+    "A4-another store": (
         "git clone -q . /srv/x; echo s | git -C /srv/x hash-object -w --stdin",
         "another store has more of its history: /srv/x/.git/objects",
     ),
-    "a broken store": ("rm -rf .git/refs", "not a git repository"),
-    "a pack that is cut off": ("truncate -s 100 .git/objects/pack/*.pack", ""),
+    "A2-a broken store": ("rm -rf .git/refs", "not a git repository"),
+    "A2-a pack that is cut off": ("truncate -s 100 .git/objects/pack/*.pack", ""),
 }
 
 
@@ -176,6 +183,7 @@ def test_the_proof_refuses(
     assert (result.exit_code == 0, why in result.stderr.decode()) == (False, True)
 
 
+@pytest.mark.row("A2")
 def test_the_proof_passes_what_is_clean(
     client: "APIClient", containers: DockerContainers, planted: Task
 ) -> None:
@@ -184,6 +192,7 @@ def test_the_proof_passes_what_is_clean(
     assert containers.run(job).exit_code == 0
 
 
+@pytest.mark.row("A1")
 def test_without_its_base_no_sandbox_is_opened(containers: DockerContainers, planted: Task) -> None:
     lost = planted.model_copy(update={"base_commit": "1" * 40})
     with (
@@ -194,7 +203,7 @@ def test_without_its_base_no_sandbox_is_opened(containers: DockerContainers, pla
 
 
 def test_an_image_goes_with_its_layers(client: "APIClient", images: Images, planted: Task) -> None:
-    ref = "evalkit-test/given-back:1"
+    ref = own_tag("given-back")
     images.build(ref, f"FROM {planted.image}\nRUN touch /own\n", {}, lambda _: None)
     with closing(DockerContainers(client, run_id="test-history")) as containers:
         with containers.rollout(planted.model_copy(update={"image": ref}), 1):

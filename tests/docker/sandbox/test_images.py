@@ -5,6 +5,7 @@ import pytest
 
 from evalkit.errors import ImageError
 from evalkit.sandbox.images import Images
+from tests.doubles.tags import own_tag
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -14,7 +15,7 @@ NOWHERE = "127.0.0.1:9/evalkit-test/none:1"
 
 @pytest.fixture
 def tag(client: "APIClient", images: Images) -> Iterator[str]:
-    name = "evalkit-test/built:1"
+    name = own_tag("built")
     yield name
     if images.digest(name):
         client.remove_image(name, force=True)

@@ -16,18 +16,23 @@ from evalkit.sandbox.daemon import connect
 from evalkit.sandbox.images import Images
 from evalkit.sandbox.jobs import COLLECT_LIMIT
 from evalkit.types import Limits, Network
+from tests.doubles.canary import Canary
+from tests.doubles.tags import own_tag
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 RunJob = Callable[..., JobResult]
 
+NOT_REGULAR = ("folder", "pipe", "link", "host", "socket", "large", "sparse", "missing")
+"""What a job may leave where a result is awaited; `host` is a link to a file of ours."""
+
 
 @pytest.fixture(scope="module")
-def run(containers: DockerContainers, base: str) -> RunJob:
+def run(containers: DockerContainers, base: str, canary: Canary) -> RunJob:
     def job(script: str, **parts: Any) -> JobResult:
         parts.setdefault("limits", Limits(cpus=2, memory_mib=256, pids=64, seconds=60))
-        return containers.run(Job(image=base, script=script, **parts))
+        return canary.absent_from(containers.run(Job(image=base, script=script, **parts)))
 
     return job
 
@@ -130,22 +135,25 @@ def test_a_tree_leaves_the_folder_it_goes_into_as_it_is(run: RunJob) -> None:
 
 
 @pytest.fixture(scope="module")
-def collected(run: RunJob) -> dict[str, bytes | None]:
+def collected(run: RunJob, canary: Canary) -> dict[str, bytes | None]:
     script = (
         "mkdir -p /o/folder; printf 'a\\000b' >/o/regular; : >/o/empty; mkfifo /o/pipe;"
-        f" ln -s /etc/shadow /o/link; truncate -s {COLLECT_LIMIT + 1} /o/large;"
-        " truncate -s 1T /o/sparse"
+        f" ln -s /etc/shadow /o/link; ln -s {canary.path} /o/host; truncate -s {COLLECT_LIMIT + 1} /o/large;"
+        " truncate -s 1T /o/sparse; python3 -c"
+        """ 'import socket; socket.socket(socket.AF_UNIX).bind("/o/socket")'"""
     )
-    names = ("regular", "empty", "folder", "pipe", "link", "large", "sparse", "missing")
+    names = ("regular", "empty", *NOT_REGULAR)
     result = run(script, collect=tuple(f"/o/{name}" for name in names))
     return {path.removeprefix("/o/"): content for path, content in result.collected.items()}
 
 
+@pytest.mark.row("E8")
 def test_a_regular_file_is_collected(collected: dict[str, bytes | None]) -> None:
     assert (collected["regular"], collected["empty"]) == (b"a\0b", b"")
 
 
-@pytest.mark.parametrize("name", ["folder", "pipe", "link", "large", "sparse", "missing"])
+@pytest.mark.row("E8")
+@pytest.mark.parametrize("name", NOT_REGULAR)
 def test_anything_else_is_collected_as_none(collected: dict[str, bytes | None], name: str) -> None:
     assert collected[name] is None
 
@@ -157,6 +165,7 @@ def late(run: RunJob) -> JobResult:
     return run("echo before >/f; cat /f; sleep 60", limits=limits, collect=("/f",))
 
 
+@pytest.mark.row("E6")
 def test_past_its_limit_a_job_is_killed(late: JobResult) -> None:
     assert (late.timed_out, late.exit_code, late.seconds < 20) == (True, None, True)
 
@@ -165,21 +174,25 @@ def test_what_a_killed_job_left_is_kept(late: JobResult) -> None:
     assert (late.stdout, late.collected["/f"]) == (b"before\n", b"before\n")
 
 
+@pytest.mark.row("E5")
 def test_of_long_output_the_beginning_is_kept(run: RunJob) -> None:
     result = run(f"echo first; head -c {2**20} /dev/zero; echo err >&2", output_mib=1)
     kept = (result.stdout[:6], len(result.stdout), result.truncated, result.stderr)
     assert kept == (b"first\n", 2**20, True, b"err\n")
 
 
+@pytest.mark.row("E3")
 def test_a_child_killed_for_memory_is_told(run: RunJob) -> None:
     result = run("python3 -c 'bytearray(2**30)'; exit 0")
     assert (result.oom_killed, result.exit_code) == (True, 0)
 
 
+@pytest.mark.row("E3")
 def test_a_program_that_only_says_killed_is_not_out_of_memory(run: RunJob) -> None:
     assert run("echo Killed; exit 137").oom_killed is False
 
 
+@pytest.mark.row("E6")
 def test_a_child_that_holds_the_output_does_not_delay_the_end(run: RunJob) -> None:
     started = time.monotonic()
     run("setsid sleep 100 & exit 0")
@@ -196,6 +209,7 @@ def test_the_scripts_shell_has_no_child_it_did_not_start(run: RunJob) -> None:
     assert found == f"/proc/{own}/status"
 
 
+@pytest.mark.row("A7")
 @pytest.mark.parametrize("heavy", [True, False])
 def test_without_network_there_is_loopback_alone(run: RunJob, heavy: bool) -> None:
     assert run("ls /sys/class/net", heavy=heavy).stdout == b"lo\n"
@@ -209,6 +223,7 @@ def test_where_root_does_not_see_to_it_the_daemon_does(with_user: str) -> None:
     assert run_once(with_user, "getent hosts localhost", heavy=True).exit_code == 0
 
 
+@pytest.mark.row("A7")
 def test_by_default_there_is_no_network(run: RunJob) -> None:
     assert run("ls /sys/class/net").stdout == b"lo\n"
 
@@ -239,7 +254,7 @@ def test_no_container_is_left_where_placing_fails(client: "APIClient", base: str
 
 
 def test_a_settled_image_can_be_removed(images: Images, base: str) -> None:
-    ref = "evalkit-test/settled:1"
+    ref = own_tag("settled")
     images.build(ref, f"FROM {base}\nRUN touch /own\n", {}, lambda _: None)
     with closing(DockerContainers(connect(), run_id="test-jobs")) as containers:
         containers.run(Job(image=ref, script="head -c 300000000 /dev/zero > /big"))

@@ -26,6 +26,7 @@ def facts(client: "APIClient", opened: DockerSandbox) -> Any:
     return client.inspect_container(opened._container)
 
 
+@pytest.mark.row("A7")
 def test_it_has_no_network_but_loopback(opened: DockerSandbox) -> None:
     assert opened.run("ls /sys/class/net", timeout_s=20).output == "lo\n"
 
@@ -42,31 +43,37 @@ def test_localhost_is_loopback(opened: DockerSandbox) -> None:
     assert opened.run(f'python3 -c "{code}"', timeout_s=20).output == "127.0.0.1\n"
 
 
+@pytest.mark.row("E12")
 def test_six_capabilities_remain(opened: DockerSandbox) -> None:
     # CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, KILL 5, SETGID 6, SETUID 7
     mask = opened.run("grep CapEff /proc/self/status", timeout_s=20).output.split()[1]
     assert int(mask, 16) == 0b11101011
 
 
+@pytest.mark.row("E12")
 def test_no_new_privileges_can_be_gained(opened: DockerSandbox) -> None:
     line = opened.run("grep NoNewPrivs /proc/self/status", timeout_s=20).output
     assert line.split()[1] == "1"
 
 
+@pytest.mark.row("E12")
 def test_system_calls_are_filtered(opened: DockerSandbox) -> None:
     line = opened.run("grep Seccomp: /proc/self/status", timeout_s=20).output
     assert line.split()[1] == "2"
 
 
+@pytest.mark.row("E1")
 def test_nothing_of_the_host_is_mounted(facts: Any) -> None:
     assert (facts["HostConfig"]["Binds"], facts["Mounts"]) == (None, [])
 
 
+@pytest.mark.row("E3")
 def test_swap_adds_nothing_to_memory(facts: Any) -> None:
     limits = facts["HostConfig"]
     assert (limits["Memory"], limits["MemorySwap"]) == (512 * 2**20, 512 * 2**20)
 
 
+@pytest.mark.row("E2")
 def test_processes_are_limited(facts: Any) -> None:
     assert facts["HostConfig"]["PidsLimit"] == 128
 
@@ -75,6 +82,7 @@ def test_shared_memory_is_limited(facts: Any) -> None:
     assert facts["HostConfig"]["ShmSize"] == 64 * 2**20
 
 
+@pytest.mark.row("E5")
 def test_nothing_is_logged_on_the_host(facts: Any) -> None:
     assert facts["HostConfig"]["LogConfig"]["Type"] == "none"
 
@@ -89,6 +97,7 @@ def test_a_label_names_the_owner(facts: Any) -> None:
     assert Owner.parse(facts["Config"]["Labels"][OWNER]) == Owner.here()
 
 
+@pytest.mark.row("E12")
 def test_the_agent_can_write_a_tree_that_another_user_owns(opened: DockerSandbox) -> None:
     command = "mkdir /tmp/o && chown -R 1234 /tmp/o && chmod 700 /tmp/o && touch /tmp/o/file"
     assert opened.run(command, timeout_s=20).exit_code == 0
@@ -108,6 +117,7 @@ def test_a_sandbox_with_more_than_the_host_has_opens(
         assert sandbox.run("true", timeout_s=20).exit_code == 0
 
 
+@pytest.mark.row("E6")
 def test_it_is_removed_at_the_end_of_the_block(
     client: "APIClient", containers: DockerContainers, repository: Task
 ) -> None:
@@ -147,6 +157,7 @@ def test_a_missing_image_is_an_image_error(
         pass
 
 
+@pytest.mark.row("E11")
 def test_an_image_that_cannot_start_leaves_nothing(
     client: "APIClient", containers: DockerContainers, make_task: Callable[..., Task]
 ) -> None:

@@ -152,17 +152,20 @@ def test_a_nul_is_the_callers_error(box: DockerSandbox) -> None:
         run(box, "echo \0")
 
 
+@pytest.mark.row("E5")
 def test_head_and_tail_of_long_output_are_kept(box: DockerSandbox) -> None:
     output = run(box, "seq 1 300000").output
     assert (output[:4], output[-7:], len(output)) == ("1\n2\n", "300000\n", OUTPUT_KEPT)
 
 
+@pytest.mark.row("E5")
 def test_omitted_bytes_are_counted(box: DockerSandbox) -> None:
     result = run(box, "seq 1 300000")
     whole = sum(len(f"{n}\n") for n in range(1, 300001))
     assert result.omitted_bytes + len(result.output) == whole
 
 
+@pytest.mark.row("E5")
 def test_endless_output_ends_at_the_timeout(box: DockerSandbox) -> None:
     result = run(box, "yes", timeout_s=0.5)
     assert (result.timed_out, len(result.output)) == (True, OUTPUT_KEPT)
@@ -176,16 +179,19 @@ def test_a_timeout_returns_what_was_printed(box: DockerSandbox) -> None:
     assert run(box, "echo before; sleep 60", timeout_s=0.3).output == "before\n"
 
 
+@pytest.mark.row("E6")
 def test_a_timeout_kills_the_commands_processes(box: DockerSandbox) -> None:
     run(box, "sh -c 'trap : TERM INT; sleep 71; :' & (sleep 71; :)", timeout_s=0.3)
     assert sleepers(box, 71) == "0\n"
 
 
+@pytest.mark.row("E6")
 def test_what_follows_a_timed_out_command_does_not_run(box: DockerSandbox) -> None:
     run(box, "sleep 60; touch /tmp/late", timeout_s=0.3)
     assert run(box, "ls /tmp/late").exit_code != 0
 
 
+@pytest.mark.row("E6")
 def test_a_timeout_leaves_a_daemon_of_an_earlier_command_alone(box: DockerSandbox) -> None:
     run(box, "(setsid sleep 72 &)")
     run(box, "sleep 60", timeout_s=0.3)

@@ -30,6 +30,7 @@ def test_a_process_that_ended_is_dead() -> None:
     assert owner.is_dead(HERE)
 
 
+@pytest.mark.row("G6")
 def test_a_reused_pid_is_not_the_owner() -> None:
     assert dataclasses.replace(HERE, started=HERE.started - 1).is_dead(HERE)
 
@@ -38,6 +39,7 @@ def test_an_owner_before_the_last_boot_is_dead() -> None:
     assert dataclasses.replace(HERE, boot="earlier").is_dead(HERE)
 
 
+@pytest.mark.row("G5")
 @pytest.mark.parametrize("change", [{"host": "other", "boot": "x"}, {"namespace": "x", "pid": 1}])
 def test_what_cannot_be_seen_from_here_is_not_dead(change: dict[str, str]) -> None:
     assert Owner(**{**dataclasses.asdict(HERE), **change}).is_dead(HERE) is False
