@@ -1,4 +1,4 @@
-"""Rows E8, E10 and D12: what the host reads of a sandbox leads nowhere and runs nothing."""
+"""Rows D12, E7, E8 and E10: what the host reads of a sandbox leads nowhere and runs nothing."""
 
 import re
 import time
@@ -138,3 +138,20 @@ def test_a_hard_link_to_a_file_outside_the_tree_is_a_file_of_its_own(
 ) -> None:
     patch = patch_of("echo secret > /srv/outside; ln /srv/outside hard; ln hard harder")
     assert section(patch, "harder").endswith("@@ -0,0 +1 @@\n+secret\n")
+
+
+# Two files that a daemon writes in turn, and much between them in the order of the export.
+COUNT = """
+head -c 60000000 /dev/urandom > build/between
+(setsid sh -c 'while :; do echo >> a.count; echo >> z.count; done' &) >/dev/null
+sleep 0.3
+"""
+
+
+@pytest.mark.row("E7")
+def test_a_tree_that_a_daemon_changes_is_captured_at_one_instant(
+    patch_of: Callable[[str], str],
+) -> None:
+    patch = patch_of(COUNT)
+    first, last = (section(patch, f"{name}.count").count("\n+") for name in "az")
+    assert (last > 1, abs(first - last) <= 1) == (True, True)
