@@ -115,12 +115,11 @@ def test_settings_and_hooks_of_the_tree_run_nothing(
 
 
 @pytest.mark.row("D12")
-@pytest.mark.parametrize("mode", ["4755", "2755", "1755", "6777"])
-def test_of_a_mode_only_the_executable_bit_is_captured(
-    patch_of: Callable[[str], str], mode: str
-) -> None:
-    patch = patch_of(f"chmod {mode} src/code.py")
-    assert section(patch, "src/code.py").endswith("old mode 100644\nnew mode 100755\n")
+def test_of_a_mode_only_the_executable_bit_is_captured(patch_of: Callable[[str], str]) -> None:
+    modes = {"src/code.py": "4755", "gone.txt": "2755", "blob.bin": "1755", "latin1.txt": "6777"}
+    patch = patch_of("; ".join(f"chmod {mode} {name}" for name, mode in modes.items()))
+    told = [section(patch, name).partition("\n")[2] for name in modes]
+    assert told == ["old mode 100644\nnew mode 100755\n"] * len(modes)
 
 
 @pytest.mark.row("D12")

@@ -61,7 +61,7 @@ def test_a_setuid_program_gives_nobody_anything(opened: DockerSandbox) -> None:
 def test_processes_of_another_sandbox_are_not_seen(
     opened: DockerSandbox, sandbox: DockerSandbox
 ) -> None:
-    opened.run("sleep 4242 &", timeout_s=20)
+    opened.run("sleep 4242 & sleep 0.5", timeout_s=20)
     seen = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sleep [4]242'"
     own, other = (box.run(seen, timeout_s=20).output for box in (opened, sandbox))
     assert (int(own) > 0, int(other)) == (True, 0)
