@@ -43,8 +43,9 @@ class EngineConfig(Record):
     """The interpreter that has vLLM: `auto` is this one, else the environment set-up made."""
     tensor_parallel_size: int = Field(default=1, ge=1)
     max_model_len: int = Field(default=32768, ge=512)
-    dtype: str = "auto"
-    """`auto` is the weights' own; float32 on CPU cores that are slow in bfloat16."""
+    dtype: str = "bfloat16"
+    """`auto` is the weights' own; float32 on CPU cores that are slow in bfloat16. Not for models
+    with linear attention, such as Qwen3-Next: on CPU it takes bfloat16 alone (vLLM 0.32)."""
     load_format: str = "auto"
     tool_parser: str | None = None
     enforce_eager: bool = False

@@ -45,17 +45,22 @@ def test_extra_arguments_come_last_and_so_win() -> None:
     assert build(extra_args=extra).argv[-2:] == extra
 
 
+def test_the_dtype_is_bfloat16_also_on_cores_that_are_slow_in_it() -> None:
+    slow = Machine(gpus=0, cores=(0, 1), fast_bf16=False)
+    assert option(build(slow), "--dtype") == "bfloat16"
+
+
 def test_automatic_dtype_is_the_weights_own() -> None:
-    assert option(build(), "--dtype") == "auto"
+    assert option(build(dtype="auto"), "--dtype") == "auto"
 
 
 def test_automatic_dtype_is_float32_on_cores_that_are_slow_in_bfloat16() -> None:
     slow = Machine(gpus=0, cores=(0, 1), fast_bf16=False)
-    assert option(build(slow), "--dtype") == "float32"
+    assert option(build(slow, dtype="auto"), "--dtype") == "float32"
 
 
 def test_automatic_dtype_on_gpus_has_nothing_to_do_with_the_cores() -> None:
-    assert option(build(ONE_GPU), "--dtype") == "auto"
+    assert option(build(ONE_GPU, dtype="auto"), "--dtype") == "auto"
 
 
 def test_weights_are_served_under_the_models_name() -> None:
