@@ -94,14 +94,16 @@ def audit(client: "APIClient", images: Images, repository: Task) -> Iterator[Aud
     images.build(ref, f"FROM {repository.image}\nRUN touch /audited\n", {}, lambda _: None)
     task = repository.model_copy(update={"image": ref})
     seen = Audit()
-    with seen.running(), closing(DockerContainers(client, run_id=AUDITED)) as containers:
-        with containers.rollout(task, 1) as sandbox:
-            sandbox.patch()
-        for heavy in (True, False):
-            containers.run(Job(image=ref, script="true", heavy=heavy))
-    yield seen
-    drop_layers(client, ref)
-    client.remove_image(ref, force=True)
+    try:
+        with seen.running(), closing(DockerContainers(client, run_id=AUDITED)) as containers:
+            with containers.rollout(task, 1) as sandbox:
+                sandbox.patch()
+            for heavy in (True, False):
+                containers.run(Job(image=ref, script="true", heavy=heavy))
+        yield seen
+    finally:
+        drop_layers(client, ref)
+        client.remove_image(ref, force=True)
 
 
 def test_every_container_of_a_run_is_seen(audit: Audit) -> None:
