@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import JsonValue
+
 from evalkit.types import Reply, ToolCall
 
 _FENCE = re.compile(r"```(\w*)[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
@@ -78,6 +80,18 @@ def _block(call_id: str, language: str, block: str) -> Call | None:
     if not isinstance(arguments, dict):
         return Call(call_id, data["name"], None, "`arguments` is not a JSON object")
     return Call(call_id, data["name"], arguments)
+
+
+def as_sent(reply: Reply) -> list[JsonValue]:
+    """Return the native calls of a reply as a conversation holds them."""
+    return [
+        {
+            "id": call.id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments},
+        }
+        for call in reply.tool_calls
+    ]
 
 
 def text_of(arguments: Mapping[str, Any], name: str, default: str | None = None) -> str:

@@ -1,19 +1,26 @@
 """One conversation: turns of the model, its calls, their answers, and why it ended."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from threading import Event
 
-from evalkit.agents.calls import Call, MalformedCallError, ToolError, checked, read_calls, text_of
+from evalkit.agents.account import Account
+from evalkit.agents.calls import (
+    Call,
+    MalformedCallError,
+    ToolError,
+    as_sent,
+    checked,
+    read_calls,
+    text_of,
+)
 from evalkit.agents.editor import COMMANDS, Editor
 from evalkit.agents.observation import shorten
 from evalkit.agents.prompt import Prompt
-from evalkit.agents.turn_line import turn_line
-from evalkit.config.runner import AgentConfig, RolloutLimits
+from evalkit.config.runner import AgentConfig
 from evalkit.errors import ContextLimitError
 from evalkit.protocols import ChatModel, Message, Sandbox
-from evalkit.types import CUT_OFF, Reply, StopReason, Task, Usage
+from evalkit.types import CUT_OFF, Reply, StopReason, Task
 
 _PATIENCE = 3
 """Turns in a row without a usable call after which the rollout counts as given up."""
@@ -26,35 +33,27 @@ class Rollout:
     model: ChatModel
     prompt: Prompt
     config: AgentConfig
-    limits: RolloutLimits
-    stopping: Event
     sandbox: Sandbox
-    record: Callable[[Message], None]
-    begun: float
+    account: Account
     messages: list[Message] = field(default_factory=list)
-    turns: int = 0
     asked_back: bool = False
     idle_turns: int = 0
     malformed_calls: int = 0
-    usage: Usage = field(default_factory=Usage)
-    llm_s: float = 0.0
-    tool_s: float = 0.0
-    ttfts: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.words = self.prompt.words
         self.editor = Editor(self.sandbox, as_published=self.prompt.scaffold is not None)
         self.fenced = self.config.tool_format == "fenced"
-        self.deadline = self.begun + self.limits.seconds
 
     def run(self, task: Task) -> StopReason:
         """Take turns until something ends the rollout."""
         self._say({"role": "system", "content": self.prompt.system})
         self._say({"role": "user", "content": self._opening(task)})
         while True:
-            stop = self._limit() or self._turn()
+            gave_up = StopReason.GAVE_UP if self.idle_turns >= _PATIENCE else None
+            stop = gave_up or self.account.stop() or self._turn()
             if stop is not None:
-                self.record({"kind": "stop", "reason": stop})
+                self.account.record({"kind": "stop", "reason": stop})
                 return stop
 
     def _opening(self, task: Task) -> str:
@@ -64,34 +63,18 @@ class Rollout:
             overview = shorten(shown, self.config.observation_chars)
         return self.prompt.opening(problem=task.problem, workdir=task.workdir, overview=overview)
 
-    def mean_ttft(self) -> float | None:
-        """Mean seconds to the first token, None where no turn streamed one."""
-        return sum(self.ttfts) / len(self.ttfts) if self.ttfts else None
-
-    def _limit(self) -> StopReason | None:
-        limits = self.limits
-        if self.stopping.is_set():
-            return StopReason.INTERRUPTED
-        if self.idle_turns >= _PATIENCE:
-            return StopReason.GAVE_UP
-        if self.turns >= limits.turns:
-            return StopReason.TURN_LIMIT
-        if limits.completion_tokens and self.usage.completion_tokens >= limits.completion_tokens:
-            return StopReason.TOKEN_LIMIT
-        return StopReason.TIME_LIMIT if time.monotonic() >= self.deadline else None
-
     def _turn(self) -> StopReason | None:
         started = time.time()
         try:
             reply = self.model.chat(
                 self.messages,
                 self.prompt.tools,
-                deadline=self.deadline,
-                max_tokens=self._tokens_left(),
+                deadline=self.account.deadline,
+                max_tokens=self.account.tokens_left,
             )
         except ContextLimitError:
             return StopReason.CONTEXT_LIMIT
-        self._account(reply, started)
+        self.account.turn(reply, started)
         if reply.finish_reason == CUT_OFF:
             return StopReason.TIME_LIMIT
         calls = read_calls(reply, fenced=self.fenced)
@@ -110,10 +93,6 @@ class Rollout:
         self.idle_turns = 0 if well_formed else self.idle_turns + 1
         return None
 
-    def _tokens_left(self) -> int | None:
-        limit = self.limits.completion_tokens
-        return limit and limit - self.usage.completion_tokens
-
     def _submits(self, call: Call) -> bool:
         """Whether the work is handed in: a prompt may ask back, once, where nothing was changed."""
         if call.name != "submit" or call.arguments is None:
@@ -122,14 +101,6 @@ class Rollout:
             return True
         self.asked_back = True
         return bool(self.sandbox.run("git status --porcelain", timeout_s=30).output.strip())
-
-    def _account(self, reply: Reply, started: float) -> None:
-        self.turns += 1
-        self.usage += reply.usage
-        self.llm_s += reply.total_s
-        if reply.ttft_s is not None:
-            self.ttfts.append(reply.ttft_s)
-        self.record(turn_line(self.turns, started, reply))
 
     def _as_message(self, reply: Reply) -> Message:
         if not reply.tool_calls:
@@ -140,18 +111,7 @@ class Rollout:
                 for call in reply.tool_calls
             ]
             return {"role": "assistant", "content": "\n".join([reply.text, *blocks]).strip()}
-        return {
-            "role": "assistant",
-            "content": reply.text,
-            "tool_calls": [
-                {
-                    "id": call.id,
-                    "type": "function",
-                    "function": {"name": call.name, "arguments": call.arguments},
-                }
-                for call in reply.tool_calls
-            ],
-        }
+        return {"role": "assistant", "content": reply.text, "tool_calls": as_sent(reply)}
 
     def _answer(self, call: Call) -> None:
         begun = time.monotonic()
@@ -164,18 +124,9 @@ class Rollout:
         except (ToolError, ValueError) as error:  # a sandbox refuses a NUL with ValueError
             observation = self.words.told(f"Error: {error}", limit)
         seconds = time.monotonic() - begun
-        self.tool_s += seconds
         observation += self.prompt.hints.get(call.name, "")
-        self.record(
-            {
-                "kind": "tool",
-                "turn": self.turns,
-                "name": call.name,
-                "arguments": dict(call.arguments) if call.arguments is not None else None,
-                "seconds": seconds,
-                "observation": observation,
-            }
-        )
+        arguments = dict(call.arguments) if call.arguments is not None else None
+        self.account.call(call.name, arguments, seconds, observation)
         if self.fenced:
             text = f"Result of {call.name}:\n{observation}"
             self.messages.append({"role": "user", "content": text})
@@ -201,11 +152,11 @@ class Rollout:
         return self.prompt.empty_submit
 
     def _bash(self, command: str) -> str:
-        left = max(1.0, self.deadline - time.monotonic())
+        left = max(1.0, self.account.deadline - time.monotonic())
         timeout_s = min(self.config.command_timeout_s, left)
         return self.words.ended(command, self.sandbox.run(command, timeout_s=timeout_s), timeout_s)
 
     def _say(self, message: Message) -> None:
         self.messages.append(message)
         if message["role"] != "assistant":
-            self.record({"kind": "message", **message})
+            self.account.record({"kind": "message", **message})

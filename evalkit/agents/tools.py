@@ -6,13 +6,14 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import Event
 
+from evalkit.agents.account import Account
 from evalkit.agents.plugin import AgentContext, AgentPlugin
 from evalkit.agents.prompt import Prompt
 from evalkit.agents.rollout import Rollout
 from evalkit.agents.scaffold import open_prompt, scaffold_commit
 from evalkit.config.runner import AgentConfig, RolloutLimits
 from evalkit.protocols import ChatModel, Message, Sandbox
-from evalkit.types import Submission, Task, Timings
+from evalkit.types import Submission, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,18 +35,15 @@ class ToolAgent:
         record: Callable[[Message], None],
     ) -> Submission:
         """Work until the model submits or a limit is met; the patch is what the tree shows."""
-        begun = time.monotonic()
+        account = Account(record=record, limits=self.limits, stopping=self.stopping)
         with open_sandbox() as sandbox:
-            setup_s = time.monotonic() - begun
+            setup_s = time.monotonic() - account.begun
             rollout = Rollout(
                 model=self.model,
                 prompt=self.prompt,
                 config=self.config,
-                limits=self.limits,
-                stopping=self.stopping,
                 sandbox=sandbox,
-                record=record,
-                begun=begun,
+                account=account,
             )
             stop = rollout.run(task)
             patch = sandbox.patch()
@@ -54,16 +52,10 @@ class ToolAgent:
             attempt=attempt,
             patch=patch,
             stop=stop,
-            turns=rollout.turns,
+            turns=account.turns,
             malformed_calls=rollout.malformed_calls,
-            usage=rollout.usage,
-            timings=Timings(
-                setup_s=setup_s,
-                llm_s=rollout.llm_s,
-                tool_s=rollout.tool_s,
-                wall_s=time.monotonic() - begun,
-                ttft_s=rollout.mean_ttft(),
-            ),
+            usage=account.usage,
+            timings=account.timings(setup_s),
         )
 
 

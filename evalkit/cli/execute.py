@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from evalkit.attempt import Parts
 from evalkit.campaign import Campaign, Plan
 from evalkit.cli.live import LiveWatcher, PlainWatcher
-from evalkit.cli.results import show_results, warm_up
+from evalkit.cli.results import show_results
 from evalkit.cli.signals import stoppable
 from evalkit.cli.wiring import docker, on_terminal, progress, say
 from evalkit.config.runner import Runner
@@ -62,8 +62,6 @@ def carry_out(run: Run, open_agent: OpenAgent, show: Callable[[Path], None] = sh
     """Run to the end or to a signal, show the results, and return the exit code."""
 
     def work() -> int:
-        if show is show_results:
-            warm_up()
         finished = execute(run, open_agent)
         show(run.folder)
         return 3 if any(one.result.outcome is Outcome.INFRA_ERROR for one in finished) else 0

@@ -1,8 +1,6 @@
 """What a run came to: a table on stdout, charts in its folder."""
 
-from importlib import import_module
 from pathlib import Path
-from threading import Thread
 
 from rich.console import Console
 from rich.table import Table
@@ -16,11 +14,6 @@ from evalkit.reporting.summary import Score, Summary, summarise
 
 _ID_WIDTH = 37
 """Up to the eighth digit of the commit in the longest ids of SWE-bench Pro."""
-
-
-def warm_up() -> None:
-    """Load what draws charts, a second's work, while there is other work to wait for."""
-    Thread(target=import_module, args=["evalkit.reporting.charts"], daemon=True).start()
 
 
 def show_results(folder: Path) -> None:
@@ -41,17 +34,19 @@ def _attempts(run: Run) -> Table:
     worked = any(result.turns for result in run.results)
     flagged = any(result.flags for result in run.results)
     table = Table(title=Text(f"{run.manifest['suite']}: {run.manifest['model']}"))
-    table.add_column("task", no_wrap=True, overflow="ellipsis", max_width=_ID_WIDTH)
+    # The one column that may wrap, and so the first to give way; an id, one word, is cut instead.
+    table.add_column("task", overflow="ellipsis", max_width=_ID_WIDTH)
     table.add_column("outcome", no_wrap=True)
     table.add_column("stop" if worked else "why", no_wrap=True, overflow="ellipsis")
     if flagged:
         table.add_column("flags", overflow="fold")
     for heading in ("turns", "tokens", "s") if worked else ("s",):
-        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
+        table.add_column(heading, justify="right", no_wrap=True)
     for result in run.results:
         seconds = f"{result.wall_s + result.grade_s:.0f}"
         table.add_row(
-            result.task_id.removeprefix("instance_") + (f" #{result.attempt}" if several else ""),
+            result.task_id.removeprefix("instance_")
+            + (f"\N{NO-BREAK SPACE}#{result.attempt}" if several else ""),
             f"[{STYLES[result.outcome]}]{result.outcome}[/]",
             result.stop if worked else Text(result.reason),
             *([", ".join(result.flags)] if flagged else []),

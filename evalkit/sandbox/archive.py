@@ -92,15 +92,11 @@ def place_files(
     In one request: for each the daemon starts a program of its own.
     """
     missing = [folder for folder in folders if stat(client, container_id, folder) is None]
-    _unpack(client, container_id, "/", [pack(files, folders=missing)])
+    place_tree(client, container_id, "/", [pack(files, folders=missing)])
 
 
 def place_tree(client: "APIClient", container_id: str, folder: str, tar: Iterable[bytes]) -> None:
     """Unpack a tar stream into a folder that is there."""
-    _unpack(client, container_id, folder, tar)
-
-
-def _unpack(client: "APIClient", container_id: str, folder: str, tar: Iterable[bytes]) -> None:
     # An iterator goes out in chunks; an empty chunk would end the request early.
     body = (chunk for chunk in tar if chunk)
     with docker_errors(f"cannot place files in {folder} of container {container_id[:12]}"):

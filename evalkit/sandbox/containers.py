@@ -11,7 +11,7 @@ from evalkit.protocols import Job, JobResult
 from evalkit.sandbox.daemon import effective_limits, look_at_image
 from evalkit.sandbox.jobs import NO_SLOT, run_job
 from evalkit.sandbox.layers import Layers, drop_layers
-from evalkit.sandbox.lifecycle import HOSTS, ROOT, START_S, Spec, container, remove, start
+from evalkit.sandbox.lifecycle import START_S, Spec, container, remove, start
 from evalkit.sandbox.owner import ATTEMPT, OWNER, RUN, TASK, Owner
 from evalkit.sandbox.rollout import DockerSandbox
 from evalkit.types import History, Limits, Network, Task
@@ -70,18 +70,17 @@ class DockerContainers:
         labels = {**self._labels, TASK: task.id, ATTEMPT: str(attempt)}
         layer = self._layers.ensure(task)
         image = look_at_image(self._client, layer)
-        root = image is not None and image.user in ROOT
-        live = f"{HOSTS}\n{_LIVE}" if root else _LIVE
         spec = Spec(
             image=layer,
-            argv=["/bin/sh", "-c", live, "evalkit", str(int(self._rollout_s))],
+            script=_LIVE,
+            arguments=[str(int(self._rollout_s))],
             workdir=task.workdir,
             labels=labels,
             limits=self.effective(task.limits),
             network=Network.NONE,
             init=False,
             auto_remove=True,
-            localhost=not root,
+            root=image is not None and image.runs_as_root(),
         )
         with ExitStack() as stack:
             with self._starts:

@@ -86,6 +86,10 @@ class ImageFacts:
     user: str
     """Empty means root."""
 
+    def runs_as_root(self, user: str = "") -> bool:
+        """Whether `user`, where it is empty the image's own, is root."""
+        return (user or self.user) in {"", "0", "root"}
+
 
 def look_at_image(client: "APIClient", image: str) -> ImageFacts | None:
     """Look at an image; None where it is not on this machine."""

@@ -10,9 +10,8 @@ from evalkit.errors import ImageError, SandboxError
 from evalkit.protocols import Job, JobResult
 from evalkit.sandbox.archive import pack, place_files, place_tree, read_regular
 from evalkit.sandbox.daemon import docker_errors, effective_limits, look_at_image
-from evalkit.sandbox.lifecycle import HOSTS, ROOT, Spec, container, remove, start
+from evalkit.sandbox.lifecycle import Spec, container, remove, start
 from evalkit.sandbox.stream import END, STDOUT, FrameStream
-from evalkit.types import Network
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -53,13 +52,13 @@ def run_job(
     if image is None:
         raise ImageError(f"image {job.image} is not on this machine", hint="pull or build it")
     files = {SCRIPT: job.script.encode(), **job.files}
-    root = (user or image.user) in ROOT
+    root = image.runs_as_root(user)
     stdin = pack(files) if root and not job.trees else b""
-    main = f"{HOSTS}\n{_MAIN}" if root and job.network is Network.NONE else _MAIN
     lifetime = str(int(job.limits.seconds) + GRACE_S)
     spec = Spec(
         image=job.image,
-        argv=["/bin/sh", "-c", main, "evalkit", lifetime, str(len(stdin))],
+        script=_MAIN,
+        arguments=[lifetime, str(len(stdin))],
         workdir=job.workdir,
         labels={**labels, **job.labels},
         limits=effective_limits(client, job.limits),
@@ -67,7 +66,7 @@ def run_job(
         init=True,
         auto_remove=False,
         user=user,
-        localhost=job.heavy and not root,
+        root=root,
         stdin=bool(stdin),
     )
     with container(client, spec, dispose) as container_id:

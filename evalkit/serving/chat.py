@@ -79,9 +79,9 @@ class OpenAIChat:
 
         `extra` is added to every request as it is. `count_as_it_comes` asks for the usage so far
         with every chunk (vLLM and SGLang know it; others may refuse), so that an answer that is
-        cut off at its deadline is counted, but for what was still on its way. An engine that sends nothing for `stall_s`
-        counts as broken even where the deadline is further off. Once `stopping` is set, answers
-        break off with an EngineError at their next chunk.
+        cut off at its deadline is counted, but for what was still on its way. An engine that
+        sends nothing for `stall_s` counts as broken even where the deadline is further off. Once
+        `stopping` is set, answers break off with an EngineError at their next chunk.
         """
         self._stall_s = stall_s
         self._stopping = stopping or Event()

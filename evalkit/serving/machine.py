@@ -35,7 +35,7 @@ def fast_bf16(cpuinfo: str) -> bool:
     """Look for what oneDNN, which PyTorch calls, needs for bfloat16: AVX-512 core, or bf16 on Arm.
 
     Without it PyTorch multiplies by a plain loop: on 2 cores with AVX2 alone, a model of 1.5B read
-    5 prompt tokens a second in bfloat16 and 45 in float32.
+    5 to 8 prompt tokens a second in bfloat16 and 40 in float32.
     """
     flags = {
         flag

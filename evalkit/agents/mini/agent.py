@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Lock
 from typing import Any
 
-from evalkit.agents.mini.account import Account
+from evalkit.agents.account import Account
 from evalkit.agents.mini.environment import SandboxEnvironment
 from evalkit.agents.mini.model import MiniModel
 from evalkit.agents.plugin import AgentContext, AgentPlugin
@@ -57,7 +57,7 @@ class MiniAgent:
         """Work until the model submits or a limit is met."""
         from minisweagent.agents.default import DefaultAgent
 
-        account = Account(record=record, begun=time.monotonic())
+        account = Account(record=record, limits=self.limits, stopping=self.stopping)
         with open_sandbox() as sandbox:
             setup_s = time.monotonic() - account.begun
             # Any, since its protocols name members that its loop never uses.
@@ -83,8 +83,6 @@ class MiniAgent:
             chat=self.model,
             observation_template=self.recipe["model"]["observation_template"],
             format_error_template=self.recipe["model"]["format_error_template"],
-            limits=self.limits,
-            stopping=self.stopping,
             account=account,
         )
 
@@ -96,7 +94,6 @@ class MiniAgent:
             variables=self.recipe["environment"]["env"],
             observation_template=self.recipe["model"]["observation_template"],
             timeout_s=self.command_timeout_s,
-            deadline=account.begun + self.limits.seconds,
             account=account,
         )
 

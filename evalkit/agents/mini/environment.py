@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from subprocess import TimeoutExpired
 from typing import Any
 
-from evalkit.agents.mini.account import Account
+from evalkit.agents.account import Account
 from evalkit.protocols import Sandbox
 
 _SUBMIT = "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
@@ -25,8 +25,6 @@ class SandboxEnvironment:
     variables: dict[str, str]
     observation_template: str
     timeout_s: float
-    deadline: float
-    """A `time.monotonic()` instant."""
     account: Account
 
     def execute(self, action: dict[str, Any]) -> dict[str, Any]:
@@ -35,7 +33,8 @@ class SandboxEnvironment:
 
         begun = time.monotonic()
         output, submission = self._run(action["command"])
-        self.account.call(action["command"], time.monotonic() - begun, self._shown(output))
+        seconds = time.monotonic() - begun
+        self.account.call("bash", {"command": action["command"]}, seconds, self._shown(output))
         if submission is not None:
             extra = {"exit_status": "Submitted", "submission": submission}
             raise Submitted({"role": "exit", "content": submission, "extra": extra})
@@ -51,7 +50,7 @@ class SandboxEnvironment:
 
     def _run(self, command: str) -> tuple[dict[str, Any], str | None]:
         """Return the output as its own environments word it, and the patch of a submission."""
-        timeout_s = min(self.timeout_s, max(1.0, self.deadline - time.monotonic()))
+        timeout_s = min(self.timeout_s, max(1.0, self.account.deadline - time.monotonic()))
         try:
             line = self._line(command)
             result = self.sandbox.run(line, timeout_s=timeout_s)

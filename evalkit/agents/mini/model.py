@@ -2,12 +2,11 @@
 
 import time
 from dataclasses import dataclass
-from threading import Event
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from evalkit.agents.mini.account import Account
-from evalkit.config.runner import RolloutLimits
+from evalkit.agents.account import Account
+from evalkit.agents.calls import as_sent
 from evalkit.errors import ContextLimitError
 from evalkit.protocols import ChatModel
 from evalkit.types import CUT_OFF, Reply, StopReason, ToolCall
@@ -26,8 +25,6 @@ class MiniModel:
     chat: ChatModel
     observation_template: str
     format_error_template: str
-    limits: RolloutLimits
-    stopping: Event
     account: Account
 
     def query(self, messages: list[Words]) -> Words:
@@ -35,7 +32,7 @@ class MiniModel:
         from minisweagent.exceptions import FormatError
         from minisweagent.models.utils.actions_toolcall import BASH_TOOL, parse_toolcall_actions
 
-        stop = self._limit()
+        stop = self.account.stop()
         if stop is not None:
             raise _ended(stop)
         tool: Words = BASH_TOOL
@@ -44,8 +41,8 @@ class MiniModel:
             reply = self.chat.chat(
                 [_without_extra(message) for message in messages],
                 [tool],
-                deadline=self.account.begun + self.limits.seconds,
-                max_tokens=self._tokens_left(),
+                deadline=self.account.deadline,
+                max_tokens=self.account.tokens_left,
             )
         except ContextLimitError as error:
             raise _ended(StopReason.CONTEXT_LIMIT) from error
@@ -91,19 +88,6 @@ class MiniModel:
         """Return what its own trajectory file would hold; there is none."""
         return {}
 
-    def _limit(self) -> StopReason | None:
-        limits, used = self.limits, self.account.usage.completion_tokens
-        if self.stopping.is_set():
-            return StopReason.INTERRUPTED
-        if limits.completion_tokens and used >= limits.completion_tokens:
-            return StopReason.TOKEN_LIMIT
-        late = time.monotonic() >= self.account.begun + limits.seconds
-        return StopReason.TIME_LIMIT if late else None
-
-    def _tokens_left(self) -> int | None:
-        limit = self.limits.completion_tokens
-        return limit and limit - self.account.usage.completion_tokens
-
     def _record(self, message: Words) -> None:
         self.account.record({"kind": "message", **_without_extra(message)})
 
@@ -127,12 +111,4 @@ def _as_parsed(call: ToolCall) -> SimpleNamespace:
 
 
 def _as_message(reply: Reply) -> Words:
-    calls = [
-        {
-            "id": call.id,
-            "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments},
-        }
-        for call in reply.tool_calls
-    ]
-    return {"role": "assistant", "content": reply.text or None, "tool_calls": calls}
+    return {"role": "assistant", "content": reply.text or None, "tool_calls": as_sent(reply)}

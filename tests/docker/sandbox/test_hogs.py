@@ -183,7 +183,9 @@ def test_a_job_whose_evalkit_died_ends_by_itself(
     """As where nobody is left to stop it: made by hand, with a life of one second."""
     spec = Spec(
         image=base,
-        argv=["/bin/sh", "-c", _MAIN, "evalkit", "1"],
+        script=_MAIN,
+        arguments=["1", "0"],
+        root=True,
         workdir="/",
         labels={},
         limits=Limits(cpus=2, memory_mib=256, pids=64),

@@ -7,9 +7,10 @@ import pytest
 
 from evalkit.errors import ImageError, SandboxError
 from evalkit.sandbox.containers import DockerContainers
+from evalkit.sandbox.lifecycle import Spec, _host_config
 from evalkit.sandbox.owner import OWNER, Owner
 from evalkit.sandbox.rollout import DockerSandbox
-from evalkit.types import Limits, Task
+from evalkit.types import Limits, Network, Task
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -78,8 +79,20 @@ def test_processes_are_limited(facts: Any) -> None:
     assert facts["HostConfig"]["PidsLimit"] == 128
 
 
-def test_shared_memory_is_limited(facts: Any) -> None:
-    assert facts["HostConfig"]["ShmSize"] == 64 * 2**20
+def test_shared_memory_has_a_size_whatever_the_daemons_default(client: "APIClient") -> None:
+    spec = Spec(
+        image="none",
+        script="",
+        arguments=[],
+        workdir="/",
+        labels={},
+        limits=Limits(),
+        network=Network.NONE,
+        init=False,
+        auto_remove=True,
+        root=True,
+    )
+    assert _host_config(client, spec)["ShmSize"] == 64 * 2**20
 
 
 @pytest.mark.row("E5")

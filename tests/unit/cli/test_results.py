@@ -68,6 +68,17 @@ def test_where_a_model_worked_it_is_shown_why_it_stopped(shown: Shown) -> None:
     assert "submitted" in shown(make_result(turns=2))
 
 
+@pytest.mark.parametrize("whole", [" turns ", " tokens ", " 558 "])
+def test_a_narrow_table_cuts_ids_and_no_figures(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch, whole: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    task_id = "instance_qutebrowser__qutebrowser-50efac08f623644a85441bbe02ab9347d2b71a9d"
+    outcome, stop = Outcome.UNRESOLVED, StopReason.TOKEN_LIMIT
+    result = make_result(task_id=task_id, outcome=outcome, stop=stop, turns=7, wall_s=558)
+    assert whole in shown(result, selected=[task_id])
+
+
 def test_a_part_of_a_suite_is_called_one(shown: Shown) -> None:
     assert "1 of the suite's 8 tasks" in shown(make_result(), suite_tasks=8)
 
