@@ -5,7 +5,9 @@ EvalkitError
 ├── TaskError      (exit 2)  a suite's content is wrong
 ├── SourceError    (exit 2)  files pinned in a public repository cannot be had or kept
 ├── EngineError    (exit 3)  the server that generates tokens
-│   └── ContextLimitError    the conversation no longer fits the model's context
+│   ├── UnansweredError      no whole answer came; the same request may be answered later
+│   ├── ContextLimitError    the conversation no longer fits the model's context
+│   └── EngineGoneError      it died or hung too often: the run cannot go on
 ├── SandboxError   (exit 3)  Docker: daemon, image, container, disk
 │   └── ImageError           an image is missing or cannot be built
 │       └── DiskFullError    there is no room for it
@@ -49,8 +51,16 @@ class EngineError(EvalkitError):
     """The engine did not start, died, or answered what no engine should."""
 
 
+class UnansweredError(EngineError):
+    """The engine could not be reached, broke off or fell silent: the request itself is not at fault."""
+
+
 class ContextLimitError(EngineError):
     """The conversation no longer fits the model's context: a stop reason, not a fault."""
+
+
+class EngineGoneError(EngineError):
+    """The engine died or hung more often than it may be restarted: the run stops, resumable."""
 
 
 class SandboxError(EvalkitError):

@@ -220,6 +220,18 @@ class Suite(Protocol):
         ...
 
 
+class Admission(Protocol):
+    """How many rollouts may run at once."""
+
+    def slot(self) -> AbstractContextManager[None]:
+        """Wait until one more may run, and hold its place for as long as the block lasts.
+
+        Raises EngineGoneError where no engine will answer it any more, CancelledError where the
+        run is being stopped.
+        """
+        ...
+
+
 class RunStore(Protocol):
     """The one writer of a run folder."""
 

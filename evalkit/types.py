@@ -312,20 +312,56 @@ class Reply(Record):
     usage: Usage = Usage()
     ttft_s: float | None = None
     total_s: float = 0.0
+    incarnation: int = 1
+    """Which start of the engine answered, from 1."""
+    lost_s: float = 0.0
+    """Spent before on tries that an engine's end broke off, and on the wait for its restart."""
+
+    @property
+    def itl_s(self) -> float | None:
+        """Mean seconds between two tokens, None where fewer than two came."""
+        if self.ttft_s is None or self.usage.completion_tokens < 2:
+            return None
+        return (self.total_s - self.ttft_s) / (self.usage.completion_tokens - 1)
 
 
-class EngineSample(Record):
-    """One look at the engine, a line of engine.jsonl; token counters count from its start."""
+class Replica(Record):
+    """How busy one data-parallel replica of the engine is."""
 
-    t: float
-    """Unix seconds."""
-    prompt_tokens: int = 0
-    generation_tokens: int = 0
     running: int = 0
     """Requests being worked on."""
     waiting: int = 0
     kv_usage: float = 0.0
-    """Share of the KV cache in use, 0 to 1; of the fullest where several engines answer."""
+    """Share of its KV cache in use, 0 to 1."""
+
+
+class EngineSample(Record):
+    """One look at the engine, a line of engine.jsonl; counters count from its start."""
+
+    t: float
+    """Unix seconds."""
+    incarnation: int = 1
+    """Which start of the engine this is, from 1."""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the prompt tokens, those that the prefix cache held."""
+    generation_tokens: int = 0
+    steps: int = 0
+    preemptions: int = 0
+    """Requests put back for want of KV cache."""
+    running: int = 0
+    """Requests being worked on."""
+    waiting: int = 0
+    kv_usage: float = 0.0
+    """Share of the KV cache in use, 0 to 1; of the fullest where several replicas answer."""
+    capacity_tokens: int = 0
+    """Tokens that the KV cache of all replicas holds; 0 where the engine does not tell."""
+    replicas: tuple[Replica, ...] = ()
+    """By rank."""
+    in_flight: int = 0
+    """Our requests that are not yet answered."""
+    received_tokens: int = 0
+    """Completion tokens that we have received of this incarnation, as of this look."""
 
 
 class CommandResult(Record):

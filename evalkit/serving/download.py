@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from evalkit.config.runner import Gguf, WheelParts
+from evalkit.config.engine import Gguf, WheelParts
 from evalkit.errors import WeightsError
 
 HUB = "https://huggingface.co"

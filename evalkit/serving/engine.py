@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from evalkit.config.runner import EngineConfig
+from evalkit.config.engine import EngineConfig
 from evalkit.errors import ConfigError, EngineError
 from evalkit.serving.endpoint import Endpoint, check_model, probe, version
 from evalkit.serving.interpreter import engine_python
+from evalkit.serving.launch import HOST, Launch
 from evalkit.serving.machine import this_machine
 from evalkit.serving.server import VllmServer
-from evalkit.serving.vllm import HOST, Launch, launch
+from evalkit.serving.vllm import launch
 from evalkit.serving.weights import ensure_weights
 
 

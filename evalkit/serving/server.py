@@ -15,7 +15,7 @@ from typing import Self
 from evalkit.errors import EngineError
 from evalkit.serving import guard
 from evalkit.serving.fetch import get
-from evalkit.serving.vllm import HOST, Launch
+from evalkit.serving.launch import HOST, Launch
 
 GRACE_S = 5.0
 _TAIL_LINES = 15

@@ -1,14 +1,12 @@
 """From a runner's engine section and the machine's facts to vLLM's command line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from evalkit.config.runner import EngineConfig
+from evalkit.config.engine import EngineConfig
 from evalkit.errors import EngineError
+from evalkit.serving.launch import HOST, Launch
 from evalkit.serving.machine import Machine
-
-HOST = "127.0.0.1"
 
 _CPU_NICENESS = 19
 """On CPU the engine's threads spin and take the cores from the sandboxes beside them: one pytest
@@ -18,17 +16,6 @@ _CPU_STEP_TOKENS = 512
 """On CPU a step of the engine's default size, thousands of prompt tokens, takes minutes: streams
 beside it stand still, and past 300 s (VLLM_EXECUTE_MODEL_TIMEOUT_SECONDS) vLLM takes its worker for
 dead. Two prompts of 5,000 tokens did that on 2 cores."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Launch:
-    """A server to start: its command line, its whole environment and its address."""
-
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
-    port: int
-    model: str
-    niceness: int = 0
 
 
 def launch(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from evalkit.config.runner import Gguf
+from evalkit.config.engine import Gguf
 from evalkit.errors import WeightsError
 from evalkit.serving.download import HUB, Say, download
 

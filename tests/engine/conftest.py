@@ -7,7 +7,8 @@ import psutil
 import pytest
 
 from evalkit.cli.wiring import cache_folder, environment
-from evalkit.config.runner import EngineConfig, load_runner
+from evalkit.config.engine import EngineConfig
+from evalkit.config.runner import load_runner
 from evalkit.serving.endpoint import Endpoint
 from evalkit.serving.engine import serve
 from evalkit.serving.interpreter import engine_python

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.cli.wiring import cache_folder, environment
-from evalkit.config.runner import EngineConfig
+from evalkit.config.engine import EngineConfig
 from evalkit.errors import EngineError
 from evalkit.serving.engine import serve
 
@@ -18,7 +18,7 @@ PATIENCE_S = 40
 SERVES = """
 import os, sys, time
 from pathlib import Path
-from evalkit.config.runner import EngineConfig
+from evalkit.config.engine import EngineConfig
 from evalkit.serving.engine import serve
 config = EngineConfig.model_validate_json(sys.argv[1])
 cache, log = Path(sys.argv[2]), Path(sys.argv[3])

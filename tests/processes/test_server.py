@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from evalkit.config.runner import EngineConfig
+from evalkit.config.engine import EngineConfig
 from evalkit.errors import ConfigError, EngineError
 from evalkit.serving.engine import serve
 from evalkit.serving.scripted import Scripted, scripted_server

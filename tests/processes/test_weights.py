@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.config.runner import Gguf, WheelParts
+from evalkit.config.engine import Gguf, WheelParts
 from evalkit.errors import WeightsError
 from evalkit.serving.weights import ensure_weights
 

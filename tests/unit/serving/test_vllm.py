@@ -1,6 +1,6 @@
 import pytest
 
-from evalkit.config.runner import EngineConfig
+from evalkit.config.engine import EngineConfig
 from evalkit.errors import EngineError
 from evalkit.serving.machine import Machine
 from evalkit.serving.vllm import Launch, launch, split_cores
