@@ -101,6 +101,40 @@ class Usage(Record):
         )
 
 
+class Received(Record):
+    """The tokens that one incarnation of the engine made for us, by what became of them."""
+
+    turns: Usage = Usage()
+    probes: Usage = Usage()
+    repeated: Usage = Usage()
+    """Of answers that broke off and were asked for again."""
+
+    @property
+    def total(self) -> Usage:
+        """Everything, whatever became of it."""
+        return self.turns + self.probes + self.repeated
+
+
+class Incarnation(Record):
+    """One start of the engine within a run, in run.json under `engine.incarnations`."""
+
+    number: int
+    """From 1."""
+    started: float
+    """Unix seconds at which it answered its probe."""
+    ended: float | None = None
+    """Unix seconds; None while it runs, or where the run was killed."""
+    why: str = ""
+    """Why it ended; empty where the run did."""
+    max_model_len: int
+    """Tokens; less than the runner's where memory did not do for that."""
+    counter: Usage = Usage()
+    """The engine's own counters at the last look at them."""
+    received_then: int = 0
+    """Completion tokens that we had received at that look."""
+    received: Received = Received()
+
+
 class Timings(Record):
     """Seconds of wall clock one rollout spent, by cause."""
 

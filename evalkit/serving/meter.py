@@ -1,12 +1,14 @@
-"""Tokens as they arrive, of every request, kept apart by the incarnation of the engine that made
-them: what is held against the engine's own counters."""
+"""Tokens as they arrive, kept apart by the incarnation of the engine that made them.
+
+They are what the engine's own counters are held against.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
-from evalkit.types import Usage
+from evalkit.types import Received, Usage
 
 
 @dataclass
@@ -19,21 +21,6 @@ class Count:
     """Whether a whole answer came of it; else its turn is asked for again."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Book:
-    """What one incarnation has made for us."""
-
-    turns: Usage = Usage()
-    probes: Usage = Usage()
-    repeated: Usage = Usage()
-    """Of answers that broke off and were asked for again."""
-
-    @property
-    def total(self) -> Usage:
-        """Everything, whatever became of it."""
-        return self.turns + self.probes + self.repeated
-
-
 class Meter:
     """One a run; any number of threads."""
 
@@ -42,7 +29,7 @@ class Meter:
         """Which the requests that begin now are put down to."""
         self._lock = Lock()
         self._counts: dict[int, Count] = {}
-        self._books: dict[int, Book] = {}
+        self._books: dict[int, Received] = {}
 
     @contextmanager
     def request(self, *, probe: bool = False) -> Iterator[Count]:
@@ -58,11 +45,10 @@ class Meter:
                 self._enter(count, probe=probe)
 
     def _enter(self, count: Count, *, probe: bool) -> None:
-        book = self._books.get(count.incarnation, Book())
+        book = self._books.get(count.incarnation, Received())
         kind = "probes" if probe else "turns" if count.answered else "repeated"
-        entries = {"turns": book.turns, "probes": book.probes, "repeated": book.repeated}
-        entries[kind] += count.usage
-        self._books[count.incarnation] = Book(**entries)
+        grown = getattr(book, kind) + count.usage
+        self._books[count.incarnation] = book.model_copy(update={kind: grown})
 
     @property
     def in_flight(self) -> int:
@@ -72,7 +58,7 @@ class Meter:
     def received(self, incarnation: int) -> int:
         """Completion tokens that have arrived of an incarnation, of open requests too."""
         with self._lock:
-            here = self._books.get(incarnation, Book()).total.completion_tokens
+            here = self._books.get(incarnation, Received()).total.completion_tokens
             return here + sum(
                 count.usage.completion_tokens
                 for count in self._counts.values()
@@ -80,7 +66,7 @@ class Meter:
             )
 
     @property
-    def books(self) -> Mapping[int, Book]:
+    def books(self) -> Mapping[int, Received]:
         """What each incarnation made, of requests at their end."""
         with self._lock:
             return dict(self._books)

@@ -11,9 +11,9 @@ import pytest
 from evalkit.config.engine import EngineConfig
 from evalkit.errors import ConfigError, EngineError
 from evalkit.serving.engine import serve
+from evalkit.serving.launch import Launch
 from evalkit.serving.scripted import Scripted, scripted_server
 from evalkit.serving.server import VllmServer
-from evalkit.serving.vllm import Launch
 
 LISTENS = """
 import http.server, sys, time

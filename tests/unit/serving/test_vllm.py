@@ -2,8 +2,9 @@ import pytest
 
 from evalkit.config.engine import EngineConfig
 from evalkit.errors import EngineError
+from evalkit.serving.launch import Launch
 from evalkit.serving.machine import Machine
-from evalkit.serving.vllm import Launch, launch, split_cores
+from evalkit.serving.vllm import launch, split_cores
 
 TWO_CORES = Machine(gpus=0, cores=(0, 1), fast_bf16=True)
 ONE_GPU = Machine(gpus=1, cores=(0, 1), fast_bf16=False)
