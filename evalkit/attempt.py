@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from threading import Event
 
-from evalkit.errors import DiskFullError, EngineError, EvalkitError, ImageError
+from evalkit.errors import (
+    DiskFullError,
+    EngineError,
+    EngineGoneError,
+    EvalkitError,
+    ImageError,
+)
 from evalkit.protocols import Agent, Containers, Message, Suite
 from evalkit.types import (
     Applied,
@@ -89,7 +95,10 @@ def no_rollout(task: Task, attempt: int, broken: Broken) -> RolledOut:
 def roll_out(
     task: Task, attempt: int, parts: Parts, record: Callable[[Message], None]
 ) -> RolledOut:
-    """Let the agent work on the task. A fault of engine or sandbox is data, not a crash."""
+    """Let the agent work on the task. A fault of engine or sandbox is data, not a crash.
+
+    Raises EngineGoneError: an engine that is lost for good is no attempt's own affair.
+    """
     begun = time.monotonic()
     calls: list[Message] = []
 
@@ -103,6 +112,8 @@ def roll_out(
         submission = parts.agent.solve(
             task, attempt, lambda: parts.containers.rollout(task, attempt), note
         )
+    except EngineGoneError:
+        raise
     except EvalkitError as error:
         record({"kind": "fault", "error": error.message})
         broken = _broken(error)

@@ -19,8 +19,8 @@ from evalkit.attempt import (
     prepare,
     roll_out,
 )
-from evalkit.errors import EvalkitError
-from evalkit.protocols import Message, RunStore
+from evalkit.errors import EngineGoneError, EvalkitError
+from evalkit.protocols import Admission, Message, RunStore
 from evalkit.types import Finished, Task
 
 
@@ -54,9 +54,17 @@ class Campaign:
     """One run of a plan. `stopping` is set on the way out, whatever the way."""
 
     def __init__(
-        self, plan: Plan, parts: Parts, store: RunStore, watcher: Watcher, stopping: Event
+        self,
+        plan: Plan,
+        parts: Parts,
+        store: RunStore,
+        watcher: Watcher,
+        *,
+        admission: Admission,
+        stopping: Event,
     ) -> None:
         self._plan = plan
+        self._admission = admission
         self._parts = parts
         self._store = store
         self._watcher = watcher
@@ -67,7 +75,11 @@ class Campaign:
         self._images: dict[str, Future[Broken | None]] = {}
 
     def run(self) -> list[Finished]:
-        """Run every attempt of the plan, in its order."""
+        """Run every attempt of the plan, in its order.
+
+        Raises EngineGoneError where the engine is lost for good, once every patch that was had by
+        then is graded.
+        """
         queued = time.monotonic()
         with self._pools() as (pullers, rollers, graders):
             for task, _ in self._plan.pairs:
@@ -77,7 +89,11 @@ class Campaign:
                 rollers.submit(self._roll_out, task, attempt, queued, graders)
                 for task, attempt in self._plan.pairs
             ]
-            return [future.result().result() for future in pending]
+            gradings, gone = _until_gone(pending)
+            finished = [grading.result() for grading in gradings]
+        if gone is not None:
+            raise gone
+        return finished
 
     @contextmanager
     def _pools(self) -> Iterator[tuple[ThreadPoolExecutor, ThreadPoolExecutor, ThreadPoolExecutor]]:
@@ -114,12 +130,14 @@ class Campaign:
         self, task: Task, attempt: int, queued: float, graders: ThreadPoolExecutor
     ) -> Future[Finished]:
         broken = self._images[task.id].result()
-        queue_s = time.monotonic() - queued
         if broken:
+            queue_s = time.monotonic() - queued
             return graders.submit(self._grade, task, no_rollout(task, attempt, broken), queue_s)
-        self._tell(task, attempt, "rollout")
-        self._store.event("rollout", task_id=task.id, attempt=attempt)
-        rolled = roll_out(task, attempt, self._parts, self._recorder(task, attempt))
+        with self._admission.slot():
+            queue_s = time.monotonic() - queued
+            self._tell(task, attempt, "rollout")
+            self._store.event("rollout", task_id=task.id, attempt=attempt)
+            rolled = roll_out(task, attempt, self._parts, self._recorder(task, attempt))
         if self._stopping.is_set():
             self._store.event("interrupted", task_id=task.id, attempt=attempt)
             raise CancelledError
@@ -163,3 +181,16 @@ class Campaign:
     def _tell(self, task: Task, attempt: int, state: str) -> None:
         with self._telling:
             self._watcher.changed(task.id, attempt, state)
+
+
+def _until_gone(
+    pending: Sequence[Future[Future[Finished]]],
+) -> tuple[list[Future[Finished]], EngineGoneError | None]:
+    """Wait for the rollouts; return the gradings of those that came to their end."""
+    gradings, gone = [], None
+    for future in pending:
+        try:
+            gradings.append(future.result())
+        except EngineGoneError as error:
+            gone = error
+    return gradings, gone

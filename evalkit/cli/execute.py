@@ -28,6 +28,7 @@ from evalkit.grading.tamper import flag_patch
 from evalkit.protocols import Agent, Suite
 from evalkit.sandbox.containers import DockerContainers
 from evalkit.sandbox.reap import reap
+from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
 from evalkit.types import Finished, Outcome, Task
 
@@ -50,7 +51,8 @@ class Run:
     repair_newline: bool = False
 
 
-OpenAgent = Callable[[RunFolder, Event], AbstractContextManager[Agent]]
+OpenAgent = Callable[[RunFolder, Gate], AbstractContextManager[Agent]]
+"""Takes the gate that admits rollouts, for the engine to move."""
 
 
 def new_id(suite: str, agent: str) -> str:
@@ -72,11 +74,11 @@ def carry_out(run: Run, open_agent: OpenAgent, show: Callable[[Path], None] = sh
 def execute(run: Run, open_agent: OpenAgent) -> list[Finished]:
     """Run every attempt into the run's folder."""
     reap(docker())
-    stopping = Event()
     with RunFolder(run.folder) as folder:
         folder.describe(**_manifest(run))
-        with open_agent(folder, stopping) as agent:
-            finished = _campaign(run, folder, agent, stopping)
+        gate = Gate(run.runner.concurrency.rollouts, Event(), folder.event)
+        with open_agent(folder, gate) as agent:
+            finished = _campaign(run, folder, agent, gate)
         folder.event("done", attempts=len(finished))
     return finished
 
@@ -115,7 +117,7 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
     }
 
 
-def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> list[Finished]:
+def _campaign(run: Run, folder: RunFolder, agent: Agent, gate: Gate) -> list[Finished]:
     watcher = LiveWatcher if on_terminal() else PlainWatcher
     plan = Plan(
         pairs=ordered(run),
@@ -129,7 +131,10 @@ def _campaign(run: Run, folder: RunFolder, agent: Agent, stopping: Event) -> lis
         folder.describe(limits=_effective(run.tasks, containers))
         parts = _parts(run, agent, containers)
         with watcher(progress, len(plan.pairs)) as watching:
-            return Campaign(plan, parts, folder, watching, stopping).run()
+            campaign = Campaign(
+                plan, parts, folder, watching, admission=gate, stopping=gate.stopping
+            )
+            return campaign.run()
 
 
 @contextmanager

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import Literal
 
 import typer
@@ -20,6 +19,7 @@ from evalkit.errors import ConfigError
 from evalkit.protocols import Agent
 from evalkit.reporting.load import load_run
 from evalkit.reporting.summary import summarise
+from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
 from evalkit.types import Record, Task
 
@@ -65,7 +65,7 @@ def grade_command(request: GradeRequest) -> int:
     )
 
     @contextmanager
-    def open_agent(folder: RunFolder, _stopping: Event) -> Iterator[Agent]:
+    def open_agent(folder: RunFolder, _gate: Gate) -> Iterator[Agent]:
         folder.describe(predictions=_origin(request.predictions, predictions))
         yield predictions_agent(predictions.patches)
 

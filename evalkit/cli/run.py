@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 
 import typer
 
@@ -20,6 +19,7 @@ from evalkit.cli.wiring import (
     say,
 )
 from evalkit.protocols import Agent
+from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
 from evalkit.types import Record
 
@@ -47,15 +47,15 @@ def run_command(request: RunRequest, *, dry_run: bool) -> int:
         return 0
 
     @contextmanager
-    def open_agent(folder: RunFolder, stopping: Event) -> Iterator[Agent]:
+    def open_agent(folder: RunFolder, gate: Gate) -> Iterator[Agent]:
         context = AgentContext(
             argument=agent.argument,
             tasks=run.tasks,
             attempts=run.attempts,
             config=run.runner.agent,
             limits=run.runner.limits,
-            stopping=stopping,
-            serve=lambda: served_model(run.runner, folder, stopping),
+            stopping=gate.stopping,
+            serve=lambda: served_model(run.runner, folder, gate),
             describe=folder.describe,
             environ=process_environment(),
             cache=cache_folder(),

@@ -1,65 +1,31 @@
-"""The engine of a run: started, described in the run folder, sampled, stopped."""
+"""`evalkit serve`: only the engine, watched and restarted as in a run."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import time
+from pathlib import Path
 from threading import Event
 
-from pydantic import JsonValue
+import typer
 
-from evalkit.agents.plugin import Served
-from evalkit.cli.wiring import api_key, cache_folder, environment, say
-from evalkit.config.runner import Runner
-from evalkit.errors import EngineError
-from evalkit.serving.chat import OpenAIChat
-from evalkit.serving.endpoint import Endpoint
-from evalkit.serving.engine import serve
-from evalkit.serving.metrics import Sampler, scrape
+from evalkit.cli.served import served_model
+from evalkit.cli.signals import stoppable
+from evalkit.config.runner import load_runner
+from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
 
 
-@contextmanager
-def served_model(runner: Runner, folder: RunFolder, stopping: Event) -> Iterator[Served]:
-    """Serve the runner's model for as long as the block lasts."""
-    with serve(
-        runner.engine,
-        cache=cache_folder(),
-        log=folder.path.resolve() / "engine.log",
-        environ=environment(),
-        say=say,
-        api_key=api_key(),
-    ) as endpoint:
-        say(f"engine: {endpoint.model} answers at {endpoint.url}")
-        chat = OpenAIChat(
-            endpoint.url,
-            endpoint.model,
-            runner.sampling,
-            api_key=api_key(),
-            count_as_it_comes=bool(endpoint.version),
-            stopping=stopping,
-        )
-        with closing(chat), _accounted(endpoint, folder):
-            yield Served(chat=chat, url=endpoint.url, name=endpoint.model, api_key=api_key())
+def serve_command(runner_name: str, output: Path | None, overrides: list[str]) -> int:
+    """Serve until a signal comes; return the exit code."""
+    runner = load_runner(runner_name, overrides)
+    path = output or Path("runs") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
 
+    def work() -> int:
+        with RunFolder(path) as folder:
+            gate = Gate(runner.concurrency.rollouts, Event(), folder.event)
+            with served_model(runner, folder, gate) as served:
+                typer.echo(f"{served.url} serves {served.name}; Ctrl-C stops it")
+                with gate.slot():
+                    while True:
+                        time.sleep(1)
+                        gate.check()
 
-@contextmanager
-def _accounted(endpoint: Endpoint, folder: RunFolder) -> Iterator[None]:
-    """Keep engine.jsonl, and the engine's own token counter before and after the run."""
-    facts: dict[str, JsonValue] = {
-        "url": endpoint.url,
-        "model": endpoint.model,
-        "version": endpoint.version,
-        "argv": list(endpoint.argv),
-    }
-    folder.describe(engine=facts)
-    try:
-        before = scrape(endpoint.url).generation_tokens
-    except EngineError as error:
-        folder.event("no_metrics", why=error.message)
-        yield
-        return
-    with Sampler(
-        endpoint.url, folder.engine_sample, lambda why: folder.event("no_metrics", why=why)
-    ):
-        yield
-    after = scrape(endpoint.url).generation_tokens
-    folder.describe(engine=facts | {"counter": {"before": before, "after": after}})
+    return stoppable(work, path)

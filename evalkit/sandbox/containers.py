@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 ROLLOUT_S = 6 * 3600.0
 STARTS = 8
-"""Sandboxes started side by side. More only wait for each other in the daemon, and for its timeout."""
+"""Sandboxes started, and patches taken, side by side. More only wait for each other in the daemon,
+and for its timeout: with 256 at once on 2 cores single starts took over a minute."""
 
 # Pid 1 cannot be killed from inside, so `kill -9 -1` or `pkill sleep` costs the agent its own
 # processes and not the sandbox, which docker-init would end with its only child. A shell that
@@ -49,6 +50,7 @@ class DockerContainers:
         self._client = client
         self._slots = Semaphore(heavy)
         self._starts = Semaphore(STARTS)
+        self._captures = Semaphore(STARTS)
         self._start_s = start_s
         self._rollout_s = rollout_s
         self._labels = {RUN: run_id, TASK: "", ATTEMPT: "", OWNER: Owner.here().label}
@@ -86,7 +88,7 @@ class DockerContainers:
             with self._starts:
                 container_id = stack.enter_context(container(self._client, spec))
                 start(self._client, container_id, self._start_s)
-            sandbox = DockerSandbox(self._client, container_id, task, labels)
+            sandbox = DockerSandbox(self._client, container_id, task, labels, self._captures)
             yield stack.enter_context(closing(sandbox))
 
     def run(self, job: Job) -> JobResult:

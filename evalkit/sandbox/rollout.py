@@ -1,5 +1,6 @@
 """The sandbox an agent works in."""
 
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from evalkit.sandbox.capture import capture_patch
@@ -19,10 +20,16 @@ class DockerSandbox:
     """A running container with an agent shell and a control shell. For one thread."""
 
     def __init__(
-        self, client: "APIClient", container_id: str, task: Task, labels: "Mapping[str, str]"
+        self,
+        client: "APIClient",
+        container_id: str,
+        task: Task,
+        labels: "Mapping[str, str]",
+        captures: AbstractContextManager[object],
     ) -> None:
+        """Work in a container that runs; its patch is taken while `captures` is held."""
         self._client, self._container, self._task = client, container_id, task
-        self._labels = labels
+        self._labels, self._captures = labels, captures
         self._control = Control(self._exec, workdir=task.workdir, alive=self._alive)
         self._shell = Shell(
             lambda: self._exec(BASH_OR_SH),
@@ -55,7 +62,7 @@ class DockerSandbox:
 
         Raises SandboxError where Docker fails or the image has no git.
         """
-        with self._control.stillness():
+        with self._captures, self._control.stillness():
             return capture_patch(self._client, self._container, self._task, self._labels)
 
     def close(self) -> None:

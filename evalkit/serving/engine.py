@@ -1,10 +1,14 @@
-"""An engine that exists only inside a `with` block."""
+"""Opens an engine as often as it has to be: the same address each time."""
 
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
+
+from pydantic import JsonValue
 
 from evalkit.config.engine import EngineConfig
 from evalkit.errors import ConfigError, EngineError
@@ -12,87 +16,67 @@ from evalkit.serving.endpoint import Endpoint, check_model, probe, version
 from evalkit.serving.interpreter import engine_python
 from evalkit.serving.launch import HOST, Launch
 from evalkit.serving.machine import this_machine
+from evalkit.serving.meter import Meter
 from evalkit.serving.server import VllmServer
+from evalkit.serving.shorten import shorter
+from evalkit.serving.supervisor import Opened
 from evalkit.serving.vllm import launch
 from evalkit.serving.weights import ensure_weights
 
+_PROBE_S = 60.0
+_ATTACH_PAUSE_S = 5.0
 
-@contextmanager
-def serve(
-    config: EngineConfig,
-    *,
-    cache: Path,
-    log: Path,
-    environ: Mapping[str, str],
-    say: Callable[[str], None],
-    api_key: str = "EMPTY",
-) -> Iterator[Endpoint]:
-    """Start vLLM (or check the endpoint named), probe it, and yield where it answers.
 
-    `log` takes the engine's output, `environ` is the environment it gets, `say` hears each step.
-    Every way out of the block ends every process of the engine. Raises EngineError with the end
-    of the log where it does not come up, WeightsError where its weights cannot be had.
-    """
-    if config.kind == "endpoint":
-        yield _attach(config, api_key)
-        return
-    plan = _plan(config, cache, environ, say)
-    deadline = time.monotonic() + config.start_timeout_s
-    with VllmServer(plan, log) as server:
-        server.wait(deadline, say)
-        say("engine: first tokens")
-        url = f"http://{HOST}:{plan.port}/v1"
-        left_s = max(60.0, deadline - time.monotonic())
-        yield Endpoint(
-            url=url,
-            model=plan.model,
-            version=version(url),
-            argv=plan.argv,
-            pid=server.pid,
-            probe=probe(url, plan.model, api_key=api_key, timeout_s=left_s),
+@dataclass(kw_only=True)
+class Engines:
+    """What every incarnation of one engine has in common."""
+
+    config: EngineConfig
+    """As it is served: its max_model_len goes down where memory does not do."""
+    total_params_b: float | None
+    cache: Path
+    log: Path
+    environ: Mapping[str, str]
+    meter: Meter
+    tell: Callable[[str, float | None], None]
+    """Hears each phase of a start; the last is `ready`, however it ended."""
+    say: Callable[[str], None]
+    api_key: str
+    leaving: Event
+    """Set where a start that is under way is to be given up."""
+
+    @contextmanager
+    def open(self, number: int) -> Iterator[Opened]:
+        """Start incarnation `number`, probe it, and end every process of it with the block.
+
+        Raises EngineError with the end of the log where it does not come up, WeightsError where
+        its weights cannot be had.
+        """
+        if self.config.kind == "endpoint":
+            yield self._attach(patient=number > 1)
+            return
+        with ExitStack() as stack:
+            try:
+                opened = self._start(stack)
+            finally:
+                self.tell("ready", None)
+            yield opened
+
+    def _start(self, stack: ExitStack) -> Opened:
+        deadline = time.monotonic() + self.config.start_timeout_s
+        while True:
+            plan = self._plan()
+            server = stack.enter_context(VllmServer(plan, self.log))
+            try:
+                server.wait(deadline, self.tell, self.leaving)
+                break
+            except EngineError as error:
+                stack.close()
+                self._shorten(error)
+        self.tell("first tokens", None)
+        self._probe(plan.url, plan.model, max(_PROBE_S, deadline - time.monotonic()))
+        return Opened(
+            endpoint=Endpoint(...),
+            ended=server.ended,
+            probe=lambda: self._probe(plan.url, plan.model, self.config.stall_s),
         )
-
-
-def _attach(config: EngineConfig, api_key: str) -> Endpoint:
-    if not config.url:
-        raise ConfigError(
-            "engine.kind is endpoint, but engine.url is missing", hint="--endpoint URL"
-        )
-    url = config.url.rstrip("/")
-    check_model(url, config.model, api_key=api_key)
-    used = probe(url, config.model, api_key=api_key, timeout_s=config.start_timeout_s)
-    return Endpoint(url=url, model=config.model, version=version(url), probe=used)
-
-
-def _plan(
-    config: EngineConfig, cache: Path, environ: Mapping[str, str], say: Callable[[str], None]
-) -> Launch:
-    python = engine_python(config.python, cache)
-    weights = config.model
-    if config.gguf:
-        weights = str(ensure_weights(config.gguf, config.model, cache, python, say))
-    elif Path(weights).expanduser().is_dir():
-        weights = str(Path(weights).expanduser().resolve())
-    return launch(
-        config,
-        this_machine(environ),
-        python=python,
-        weights=weights,
-        port=_port(config.port),
-        environ=environ,
-    )
-
-
-def _port(wanted: int) -> int:
-    """Return a free port, or the one wanted where nobody listens on it."""
-    with socket.socket() as probe_socket:
-        probe_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe_socket.bind((HOST, wanted))
-        except OSError as error:
-            raise EngineError(
-                f"port {wanted} cannot be used: {error.strerror}",
-                hint="--set engine.port=0 takes a free one",
-            ) from error
-        port: int = probe_socket.getsockname()[1]
-        return port

@@ -54,7 +54,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--workers", type=int, nargs="+", default=[16, 64])
+    parser.add_argument("--workers", type=int, nargs="*", default=[16, 64])
     parser.add_argument("--turns", type=int, default=TURNS, help="of each rollout")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=CONTENDERS)

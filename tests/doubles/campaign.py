@@ -15,6 +15,7 @@ from evalkit.campaign import Campaign, Plan
 from evalkit.grading.audit.trajectory import audit_trajectory
 from evalkit.grading.judge import judge
 from evalkit.protocols import Job, JobResult, Message, Sandbox
+from evalkit.serving.admission import Gate
 from evalkit.types import (
     Applied,
     Audit,
@@ -159,4 +160,6 @@ def campaign(
         repair_newline=repair_newline,
         retry_pauses_s=(0, 0),
     )
-    return Campaign(plan, parts, fake, fake, stopping or Event())
+    stopping = stopping or Event()
+    gate = Gate(plan.rollouts, stopping, fake.event)
+    return Campaign(plan, parts, fake, fake, admission=gate, stopping=stopping)

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,6 +42,6 @@ def shared(
 @pytest.fixture
 def box(client: "APIClient", shared: DockerSandbox) -> Iterator[DockerSandbox]:
     """The shared container with shells of this test's own."""
-    own = DockerSandbox(client, shared._container, shared._task, {})
+    own = DockerSandbox(client, shared._container, shared._task, {}, nullcontext())
     with closing(own):
         yield own

@@ -45,9 +45,7 @@ def outcome(name: str, workers: int, loop_s: float, peak_mib: float = 100) -> Ou
 
 def test_a_target_is_met_or_missed_by_what_was_seen() -> None:
     lines = targets([outcome("evalkit", 16, 5), outcome("bare loop", 16, 3)])
-    assert [line for line in lines if "(loop)" in line] == [
-        "missed  turns/s at 16 (loop) / bare loop: 0.60, at least 0.80"
-    ]
+    assert "missed  turns/s at 16 / bare loop: 0.71, at least 0.80" in lines
 
 
 def test_memory_is_told_for_each_further_rollout() -> None:

@@ -1,0 +1,134 @@
+"""How many rollouts run at once: as many as the engine's KV cache holds, and not one more."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from threading import Condition, Event
+from typing import NamedTuple
+
+from evalkit.errors import EngineGoneError
+from evalkit.types import EngineSample
+
+GROW_BELOW = 0.8
+"""Above this share of the KV cache no further rollout is planned for: those that run still grow."""
+BLOCK_ABOVE = 0.9
+"""Above it none starts, even in the place of one that ended."""
+_GROW_EVERY_S = 10.0
+"""A new rollout's context takes a few turns to show in the cache."""
+
+
+class Decision(NamedTuple):
+    """How many rollouts may run from now on, why, and whether none may start although fewer do."""
+
+    limit: int
+    why: str
+    blocked: bool = False
+
+
+class Pace:
+    """Follows the KV cache. Pure: fed with looks at the engine, it never asks for one."""
+
+    def __init__(self, most: int, expected_context: int) -> None:
+        """Plan for at most `most` rollouts, each of `expected_context` tokens at first."""
+        self._most, self._context = most, expected_context
+        self._grown = 0.0
+
+    def first(self, sample: EngineSample) -> Decision:
+        """Start with as many as fit; with all where the engine does not tell its capacity."""
+        self._grown = sample.t
+        if not sample.capacity_tokens:
+            return Decision(self._most, "the engine does not tell its KV capacity")
+        fit = max(1, sample.capacity_tokens // self._context)
+        why = f"capacity of {sample.capacity_tokens} tokens / {self._context} expected a rollout"
+        return Decision(min(self._most, fit), why)
+
+    def next(self, limit: int, running: int, sample: EngineSample) -> Decision:
+        """Decide anew; `running` rollouts are under way."""
+        used = f"KV use {sample.kv_usage:.0%}"
+        if sample.kv_usage > BLOCK_ABOVE:
+            return Decision(limit, f"{used}: none starts", blocked=True)
+        if sample.kv_usage > GROW_BELOW or sample.waiting:
+            return Decision(limit, f"{used}, {sample.waiting} waiting: no more than now")
+        if running < limit or limit == self._most or sample.t < self._grown + _GROW_EVERY_S:
+            return Decision(limit, used)
+        self._grown = sample.t
+        return Decision(limit + 1, f"{used}, nothing waits: one more")
+
+
+class Gate:
+    """An Admission whose limit can be moved while rollouts wait; none that runs is sent away."""
+
+    def __init__(self, most: int, stopping: Event, note: Callable[..., None]) -> None:
+        """Let `most` in until told otherwise; `note` hears of each change, as an event."""
+        self.stopping = stopping
+        """Set while the run is being stopped: nobody waits any longer."""
+        self._limit, self._note = most, note
+        self._running = 0
+        self._closed: dict[str, str] = {}
+        self._gone = ""
+        self._changed = Condition()
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Wait for a place and hold it; see `protocols.Admission`."""
+        with self._changed:
+            while not self._may_start():
+                self._changed.wait(0.5)
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
+
+    def _may_start(self) -> bool:
+        if self._gone:
+            raise EngineGoneError(self._gone)
+        if self.stopping.is_set():
+            raise CancelledError
+        return not self._closed and self._running < self._limit
+
+    def follow(self, decide: Callable[[int, int], Decision], sample: EngineSample) -> None:
+        """Do as `decide`, given the limit and how many run, says."""
+        with self._changed:
+            decision = decide(self._limit, self._running)
+            changed = decision.limit != self._limit or decision.blocked != ("kv" in self._closed)
+            self._limit = decision.limit
+            if decision.blocked:
+                self._closed["kv"] = decision.why
+            else:
+                self._closed.pop("kv", None)
+            self._changed.notify_all()
+            running = self._running
+        if changed:
+            self._note(
+                "admission",
+                limit=decision.limit,
+                blocked=decision.blocked,
+                why=decision.why,
+                rollouts=running,
+                running=sample.running,
+                waiting=sample.waiting,
+                kv_usage=round(sample.kv_usage, 3),
+                preemptions=sample.preemptions,
+            )
+
+    def pause(self, why: str) -> None:
+        """Let none start until `resume`."""
+        with self._changed:
+            self._closed["engine"] = why
+        self._note("paused", why=why)
+
+    def resume(self) -> None:
+        """Take `pause` back."""
+        with self._changed:
+            self._closed.pop("engine", None)
+            self._changed.notify_all()
+        self._note("resumed")
+
+    def close(self, why: str) -> None:
+        """Turn away who waits and who comes, with an EngineGoneError."""
+        with self._changed:
+            self._gone = why
+            self._changed.notify_all()
