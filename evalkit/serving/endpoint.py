@@ -25,6 +25,8 @@ class Endpoint:
     """Command line of the server we started; empty for somebody else's."""
     pid: int | None = None
     """Number of that server's process group."""
+    max_model_len: int | None = None
+    """Tokens of a conversation, where the endpoint tells."""
     probe: Usage = field(default_factory=Usage)
     """Tokens the probe cost; to be taken off the engine's own counters."""
 

@@ -50,6 +50,8 @@ class Watch:
     stall_s: float
     restarts: int
     every_s: float = _EVERY_S
+    pause_s: float = 1.0
+    """Before the first start anew; twice as long before each further one in a row."""
     leaving: Event = field(default_factory=Event)
     """Set at the end of the run: a start that is under way is given up."""
 
@@ -211,7 +213,7 @@ class Supervisor:
             self._failures = 0
         self._stack.close()
         while self._failures < watch.restarts:
-            pause = min(_LONGEST_PAUSE_S, 2.0**self._failures)
+            pause = min(_LONGEST_PAUSE_S, watch.pause_s * 2**self._failures)
             self._failures += 1
             if self._watch.leaving.wait(pause):
                 return

@@ -7,19 +7,11 @@ from threading import Event
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import JsonValue
 
 from evalkit.errors import EngineGoneError
 from evalkit.serving.admission import BLOCK_ABOVE, GROW_BELOW, Decision, Gate, Pace
 from evalkit.types import EngineSample
-
-
-class Notebook:
-    def __init__(self) -> None:
-        self.events: list[tuple[str, dict[str, JsonValue]]] = []
-
-    def __call__(self, kind: str, **facts: JsonValue) -> None:
-        self.events.append((kind, facts))
+from tests.doubles.notes import Notebook
 
 
 def look(t: float = 100, **facts: object) -> EngineSample:
@@ -27,7 +19,7 @@ def look(t: float = 100, **facts: object) -> EngineSample:
 
 
 def gate(most: int = 2, stopping: Event | None = None) -> Gate:
-    return Gate(most, stopping or Event(), Notebook())
+    return Gate(most, stopping or Event(), Notebook().event)
 
 
 def waits(of: Gate) -> bool:
@@ -172,7 +164,7 @@ def test_nobody_waits_while_the_run_is_being_stopped() -> None:
 
 def test_each_change_is_an_event_and_nothing_else_is() -> None:
     notes = Notebook()
-    noted = Gate(3, Event(), notes)
+    noted = Gate(3, Event(), notes.event)
     noted.follow(lambda _limit, _running: Decision(2, "less room"), look())
     noted.follow(lambda limit, _running: Decision(limit, "as before"), look())
     assert [(kind, facts["limit"], facts["why"]) for kind, facts in notes.events] == [

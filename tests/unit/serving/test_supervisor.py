@@ -5,7 +5,6 @@ from contextlib import ExitStack, contextmanager
 from threading import Event
 
 import pytest
-from pydantic import JsonValue
 
 from evalkit.errors import EngineError, EngineGoneError
 from evalkit.serving.admission import Gate, Pace
@@ -13,21 +12,20 @@ from evalkit.serving.endpoint import Endpoint
 from evalkit.serving.meter import Meter
 from evalkit.serving.scripted import Scripted, scripted_server
 from evalkit.serving.supervisor import Opened, Supervisor, Watch
-from evalkit.types import EngineSample, Incarnation, Usage
+from evalkit.types import EngineSample, Usage
+from tests.doubles.notes import Notebook
 
 _SOON_S = 10.0
 
 
-class Fake:
+class Fake(Notebook):
     """An engine of scripted servers, and the run folder that hears of it."""
 
     def __init__(self, *, fails: Sequence[int] = (), ours: bool = True) -> None:
+        super().__init__()
         self.ended: dict[int, str] = {}
         self.probe_error = ""
         self.open_now: list[int] = []
-        self.events: list[tuple[str, dict[str, JsonValue]]] = []
-        self.samples: list[EngineSample] = []
-        self.pages: Sequence[Incarnation] = ()
         self._fails, self._ours = fails, ours
         self._starts = 0
 
@@ -51,18 +49,6 @@ class Fake:
         if self.probe_error:
             raise EngineError(self.probe_error)
 
-    def event(self, kind: str, **facts: JsonValue) -> None:
-        self.events.append((kind, facts))
-
-    def engine_sample(self, sample: EngineSample) -> None:
-        self.samples.append(sample)
-
-    def incarnations(self, all_so_far: Sequence[Incarnation]) -> None:
-        self.pages = tuple(all_so_far)
-
-    def kinds(self) -> list[str]:
-        return [kind for kind, _ in self.events]
-
 
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
@@ -82,6 +68,7 @@ def supervise(
         stall_s=stall_s,
         restarts=restarts,
         every_s=0.02,
+        pause_s=0.01,
     )
     return stack.enter_context(Supervisor(fake.open, watch)), watch
 
