@@ -1,4 +1,181 @@
 """Opens one engine as often as it has to be, at the same address each time."""
 
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Event
+
+from pydantic import JsonValue
+
+from evalkit.config.engine import EngineConfig
+from evalkit.errors import ConfigError, EngineError
+from evalkit.serving.endpoint import Endpoint, check_context, look, probe
+from evalkit.serving.fit import fit, processes
+from evalkit.serving.interpreter import engine_python
+from evalkit.serving.launch import HOST, Launch
+from evalkit.serving.machine import this_machine
+from evalkit.serving.meter import Meter
+from evalkit.serving.phases import Tell
+from evalkit.serving.server import EngineServer
+from evalkit.serving.shape import look_at
+from evalkit.serving.shorten import shorter
+from evalkit.serving.supervisor import Opened
+from evalkit.serving.vllm import launch
+from evalkit.serving.weights import ensure_weights
+
 _LEAST_PROBE_S = 60.0
-_PATIENCE_S = 5.0
+_TRY_AGAIN_S = 5.0
+"""Between two looks at an endpoint of somebody else's that is away."""
+
+
+@dataclass(kw_only=True)
+class Engines:
+    """What every incarnation of one engine has in common."""
+
+    config: EngineConfig
+    """As it is served: changed where memory does not do for its max_model_len."""
+    params_b: float | None = None
+    """The model's size in billions, where known."""
+    cache: Path
+    log: Path
+    """Takes the engine's output."""
+    environ: Mapping[str, str]
+    """The environment that the engine gets."""
+    meter: Meter
+    tell: Tell
+    """Hears each phase of a start, at last `ready`, however it ended."""
+    say: Callable[[str], None]
+    api_key: str = "EMPTY"
+    leaving: Event = field(default_factory=Event)
+    """Set where a start that is under way is to be given up."""
+    facts: dict[str, JsonValue] = field(default_factory=dict)
+    """What run.json keeps of the incarnation opened last."""
+    _port: int = 0
+
+    @contextmanager
+    def open(self, number: int) -> Iterator[Opened]:
+        """Start incarnation `number`, probe it, and end every process of it with the block.
+
+        An endpoint of somebody else's is probed, and waited for where it has answered before.
+        Raises EngineError with the end of the log where it does not come up, and as `fit` does;
+        WeightsError where its weights cannot be had.
+        """
+        with ExitStack() as stack:
+            try:
+                if self.config.kind == "endpoint":
+                    opened = self._attach(patient=number > 1)
+                else:
+                    opened = self._start(stack)
+            finally:
+                self.tell("ready", None)
+            yield opened
+
+    def _attach(self, *, patient: bool) -> Opened:
+        if not self.config.url:
+            raise ConfigError(
+                "engine.kind is endpoint, but engine.url is missing", hint="--endpoint URL"
+            )
+        url, wait_s = self.config.url.rstrip("/"), self.config.start_timeout_s
+        deadline = time.monotonic() + wait_s
+        while True:
+            try:
+                endpoint = look(url, self.config.model, api_key=self.api_key)
+                break
+            except EngineError:
+                if not patient or time.monotonic() > deadline or self.leaving.wait(_TRY_AGAIN_S):
+                    raise
+        check_context(endpoint, self.config.max_model_len)
+        return self._probed(endpoint, wait_s, lambda: None, gpus=0)
+
+    def _start(self, stack: ExitStack) -> Opened:
+        deadline = time.monotonic() + self.config.start_timeout_s
+        while True:
+            plan, gpus = self._plan()
+            server = stack.enter_context(EngineServer(plan, self.log))
+            try:
+                server.wait(deadline, self.tell, self.leaving)
+                break
+            except EngineError:
+                stack.close()
+                config = shorter(self.config, server.written())
+                if config is None:
+                    raise
+                self.say(f"engine: too little memory for {self.config.max_model_len:,} tokens")
+                self.config = config
+        self.tell("first tokens", None)
+        endpoint = look(plan.url, plan.model, api_key=self.api_key)
+        if endpoint.max_model_len:
+            self.config = self.config.model_copy(update={"max_model_len": endpoint.max_model_len})
+        endpoint = replace(endpoint, argv=plan.argv, pid=server.pid)
+        left_s = max(_LEAST_PROBE_S, deadline - time.monotonic())
+        return self._probed(endpoint, left_s, server.ended, gpus=gpus)
+
+    def _probed(
+        self, endpoint: Endpoint, wait_s: float, ended: Callable[[], str | None], *, gpus: int
+    ) -> Opened:
+        """Have it answer once, note what is known of it, and say how to have it answer again."""
+
+        def ask(timeout_s: float) -> str:
+            with self.meter.request(probe=True) as count:
+                answer = probe(
+                    endpoint.url, endpoint.model, api_key=self.api_key, timeout_s=timeout_s
+                )
+                count.usage = answer.usage
+            return answer.answers_as
+
+        endpoint = replace(endpoint, answers_as=ask(wait_s))
+        self.facts = {
+            "url": endpoint.url,
+            "model": endpoint.model,
+            "answers_as": endpoint.answers_as,
+            "engine": endpoint.engine,
+            "version": endpoint.version,
+            "max_model_len": endpoint.max_model_len,
+            "fingerprint": endpoint.fingerprint,
+            "argv": list(endpoint.argv),
+            "gpus": gpus,
+        }
+        return Opened(
+            endpoint=endpoint, ended=ended, probe=lambda: ask(self.config.stall_s) and None
+        )
+
+    def _plan(self) -> tuple[Launch, int]:
+        """Return what to start, and how many GPUs it takes."""
+        config, machine = self.config, this_machine(self.environ)
+        python = engine_python(config.python, self.cache)
+        weights = config.model
+        if config.gguf:
+            weights = str(ensure_weights(config.gguf, config.model, self.cache, python, self.say))
+        elif Path(weights).expanduser().is_dir():
+            weights = str(Path(weights).expanduser().resolve())
+        fitted = fit(config, machine, look_at(config, weights, self.params_b))
+        for line in fitted.lines:
+            self.say(line)
+        port = self._port = self._port or free_port(config.port)
+        plan = launch(
+            fitted.config,
+            machine,
+            python=python,
+            weights=weights,
+            port=port,
+            environ=self.environ,
+        )
+        return plan, processes(fitted.config) if machine.gpus else 0
+
+
+def free_port(wanted: int) -> int:
+    """Return a free port, or the one wanted where nobody listens on it. Raises EngineError."""
+    with socket.socket() as probe_socket:
+        probe_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe_socket.bind((HOST, wanted))
+        except OSError as error:
+            raise EngineError(
+                f"port {wanted} cannot be used: {error.strerror}",
+                hint="--set engine.port=0 takes a free one",
+            ) from error
+        port: int = probe_socket.getsockname()[1]
+        return port
