@@ -102,7 +102,7 @@ class Answer:
                 hint="the endpoint has to support stream_options.include_usage",
             )
         return Reply(
-            text="".join(self.text),
+            text=_whole("".join(self.text)),
             tool_calls=self._tool_calls(),
             finish_reason=self.finish_reason,
             usage=self.usage,
@@ -115,15 +115,21 @@ class Answer:
         """Return the calls in order, each with an id of its own: it tells their answers apart."""
         calls: dict[str, ToolCall] = {}
         for index, call in sorted(self.calls.items()):
-            own = call.id or f"call_{index}"
+            own = _whole(call.id) or f"call_{index}"
             while own in calls:
                 own += f"_{index}"
-            calls[own] = ToolCall(id=own, name=call.name, arguments=call.arguments)
+            arguments = _whole(call.arguments)
+            calls[own] = ToolCall(id=own, name=_whole(call.name), arguments=arguments)
         return tuple(calls.values())
 
     def _so_far(self) -> str:
         calls = "".join(f"{call.name}{call.arguments}" for call in self.calls.values())
         return ("".join(self.text) + calls)[:300]
+
+
+def _whole(text: str) -> str:
+    """Return a text that can be stored: JSON's escapes may spell half a character."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _usage(usage: Any) -> Usage:

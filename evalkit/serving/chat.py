@@ -146,14 +146,11 @@ class OpenAIChat:
             closing(self._transport.events(body, headers, deadline=deadline)) as events,
         ):
             for chunk in events:
-                now = time.monotonic()
-                answer.add(chunk, now - begun)
+                answer.add(chunk, time.monotonic() - begun)
                 if answer.usage is not None:
                     count.usage = answer.usage
                 if self._stopping.is_set():
                     raise EngineError("the run is being stopped")
-                if now > deadline:
-                    break
             ended = time.monotonic()
             if ended >= deadline:
                 answer.cut_off()

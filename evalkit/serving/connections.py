@@ -43,7 +43,8 @@ class Connections:
         with self._lock:
             for sock in self._sockets:
                 with suppress(OSError):  # it was closed meanwhile
-                    sock.shutdown(socket.SHUT_RDWR)
+                    # That of an SSLSocket takes its state from under a read that is going on.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def limit(response: urllib3.BaseHTTPResponse, wait_s: float) -> None:

@@ -51,7 +51,10 @@ def _among(ours: Mapping[int, int], ranks: Sequence[int]) -> Mapping[int, int]:
 
 
 class Replicas:
-    """The conversations of one run at each replica; for any number of threads."""
+    """The conversations of one run at each replica; for any number of threads.
+
+    Nobody says when one ends: it counts until its thread begins another.
+    """
 
     def __init__(self, look: Callable[[], Sequence[Replica]]) -> None:
         """Take what returns the last look at the replicas by rank: the same object until the next."""

@@ -33,7 +33,7 @@ class Scripted:
     usage: Usage | None = None
     """By default made up from the lengths of what was asked and answered."""
     delay_s: float = 0.0
-    """Pause before every event of a stream."""
+    """Pause before every event of a stream, every line of `raw`."""
     silent_s: float = 0.0
     """Pause before anything is sent, the head of the answer included."""
     lost_after: int | None = None
@@ -130,7 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/v1/models":
             self._json(200, {"object": "list", "data": [{"id": self.server.model}]})
         elif self.path == "/metrics":
-            self._send(200, "".join(self.server.metrics()).encode())
+            body = "".join(self.server.metrics()).encode()
+            self._head(200, len(body), "text/plain", _NONE)
+            self.wfile.write(body)
         else:
             self._json(404, {"error": {"message": f"no such page: {self.path}"}})
 
@@ -145,7 +147,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, body: Mapping[str, Any], answer: Scripted, usage: Usage) -> None:
         model = answer.model or self.server.model
         if answer.raw is not None:
-            self._send(answer.status, answer.raw, "text/event-stream", answer.headers)
+            self._head(answer.status, len(answer.raw), "text/event-stream", answer.headers)
+            for line in answer.raw.splitlines(keepends=True):
+                time.sleep(answer.delay_s)
+                self.wfile.write(line)
         elif answer.status != 200:
             self._json(answer.status, {"error": {"message": answer.text}}, answer.headers)
         elif body.get("stream"):
@@ -169,22 +174,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_TIME)
 
     def _json(self, status: int, value: object, headers: Mapping[str, str] = _NONE) -> None:
-        self._send(status, json.dumps(value).encode(), headers=headers)
+        body = json.dumps(value).encode()
+        self._head(status, len(body), "application/json", headers)
+        self.wfile.write(body)
 
-    def _send(
-        self,
-        status: int,
-        body: bytes,
-        kind: str = "application/json",
-        headers: Mapping[str, str] = _NONE,
-    ) -> None:
+    def _head(self, status: int, length: int, kind: str, headers: Mapping[str, str]) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(length))
         self.end_headers()
-        self.wfile.write(body)
 
 
 def _events(answer: Scripted, usage: Usage, model: str, *, counting: bool) -> Iterator[str]:

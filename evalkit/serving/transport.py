@@ -96,13 +96,19 @@ class Transport:
     def _lines(self, response: urllib3.BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
         """Yield each line as soon as it is there; urllib3's own iterator may wait for 64 KiB."""
         rest = b""
-        wait_s = self._patience_s(deadline)
-        while data := response.read1(_RECEIVE):
-            *lines, rest = (rest + data).split(b"\n")
-            yield from lines
-            if time.monotonic() + wait_s > deadline + _LATE_S:
+        wait_s = self._stall_s
+        while True:
+            now = time.monotonic()
+            if now > deadline:
+                return
+            if now + wait_s > deadline + _LATE_S:
                 wait_s = self._patience_s(deadline)
                 limit(response, wait_s)
+            data = response.read1(_RECEIVE)
+            if not data:
+                break
+            *lines, rest = (rest + data).split(b"\n")
+            yield from lines
         if not rest.startswith(b"data:"):  # half an event is none
             yield rest
 
@@ -116,7 +122,8 @@ def _events(lines: Iterator[bytes]) -> Iterator[object]:
     known = False
     for line in lines:
         if not line.startswith(b"data:"):
-            other = other or line.strip()
+            if not line.startswith(b":"):  # a comment, which keeps the connection alive
+                other = other or line.strip()
             continue
         known = True
         data = line[5:].strip()

@@ -1,11 +1,16 @@
 """Answers that are not as the chat protocol has them, and those that only look so."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evalkit.errors import EngineError, UnansweredError
+from evalkit.serving.answer import Answer
+from evalkit.serving.retry import MayPassError
 from evalkit.serving.scripted import Scripted
 from evalkit.types import Reply, ToolCall
 from tests.doubles.asking import ask
@@ -151,3 +156,49 @@ def test_the_same_model_as_before_is_heard() -> None:
 
 def test_an_engine_that_names_no_model_is_believed() -> None:
     assert ask([stream(delta(content="ok"), *end())], answers_as="mine").text == "ok"
+
+
+def test_half_a_character_is_replaced() -> None:
+    assert ask([stream(delta(content="o\ud83d"), *end())]).text == "o?"
+
+
+FIELDS = ("choices", "delta", "content", "tool_calls", "function", "index", "id", "name", "usage")
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4)
+    ),
+)
+deltas = st.fixed_dictionaries(
+    {},
+    optional={
+        "content": json_values,
+        "tool_calls": st.lists(
+            st.fixed_dictionaries(
+                {}, optional={"index": json_values, "id": json_values, "function": json_values}
+            )
+        )
+        | json_values,
+        "reasoning": json_values,
+    },
+)
+chunks = json_values | st.builds(
+    lambda one, reason, usage, model: {
+        "choices": [{"delta": one, "finish_reason": reason}],
+        "usage": usage,
+        "model": model,
+    },
+    deltas,
+    st.none() | st.just("stop") | json_values,
+    st.just(USAGE) | json_values,
+    st.none() | st.text(),
+)
+
+
+@given(st.lists(chunks, max_size=4))
+def test_any_answer_is_one_or_is_refused(parts: list[object]) -> None:
+    answer = Answer()
+    with suppress(EngineError, MayPassError):
+        for part in parts:
+            answer.add(part, 0.1)
+        assert isinstance(answer.reply(1.0), Reply)
