@@ -83,12 +83,19 @@ def _block(call_id: str, language: str, block: str) -> Call | None:
 
 
 def as_sent(reply: Reply) -> list[JsonValue]:
-    """Return the native calls of a reply as a conversation holds them."""
+    """Return the native calls of a reply as a conversation holds them.
+
+    Arguments that are no JSON object become an empty one: SGLang 0.5.23 refuses a conversation
+    that holds others (entrypoints/openai/serving_chat.py), vLLM 0.32 puts the same in their place.
+    """
     return [
         {
             "id": call.id,
             "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments},
+            "function": {
+                "name": call.name,
+                "arguments": "{}" if _native(call).problem else call.arguments or "{}",
+            },
         }
         for call in reply.tool_calls
     ]
