@@ -27,6 +27,7 @@ def served_model(runner: Runner, folder: RunFolder, stopping: Event) -> Iterator
         environ=environment(),
         say=say,
         api_key=api_key(),
+        params_b=runner.total_params_b,
     ) as endpoint:
         say(f"engine: {endpoint.model} answers at {endpoint.url}")
         chat = OpenAIChat(

@@ -9,10 +9,12 @@ from pathlib import Path
 from evalkit.config.engine import EngineConfig
 from evalkit.errors import ConfigError, EngineError
 from evalkit.serving.endpoint import Endpoint, check_model, probe, version
+from evalkit.serving.fit import fit
 from evalkit.serving.interpreter import engine_python
 from evalkit.serving.launch import HOST, Launch
 from evalkit.serving.machine import this_machine
 from evalkit.serving.server import VllmServer
+from evalkit.serving.shape import look_at
 from evalkit.serving.vllm import launch
 from evalkit.serving.weights import ensure_weights
 
@@ -26,17 +28,19 @@ def serve(
     environ: Mapping[str, str],
     say: Callable[[str], None],
     api_key: str = "EMPTY",
+    params_b: float | None = None,
 ) -> Iterator[Endpoint]:
     """Start vLLM (or check the endpoint named), probe it, and yield where it answers.
 
-    `log` takes the engine's output, `environ` is the environment it gets, `say` hears each step.
-    Every way out of the block ends every process of the engine. Raises EngineError with the end
-    of the log where it does not come up, WeightsError where its weights cannot be had.
+    `log` takes the engine's output, `environ` is the environment it gets, `say` hears each step;
+    `params_b` is the model's size in billions, where known. Every way out of the block ends every
+    process of the engine. Raises EngineError with the end of the log where it does not come up,
+    and as `fit` does; WeightsError where its weights cannot be had.
     """
     if config.kind == "endpoint":
         yield _attach(config, api_key)
         return
-    plan = _plan(config, cache, environ, say)
+    plan = _plan(config, cache, environ, say, params_b)
     deadline = time.monotonic() + config.start_timeout_s
     with VllmServer(plan, log) as server:
         server.wait(deadline, say)
@@ -65,7 +69,11 @@ def _attach(config: EngineConfig, api_key: str) -> Endpoint:
 
 
 def _plan(
-    config: EngineConfig, cache: Path, environ: Mapping[str, str], say: Callable[[str], None]
+    config: EngineConfig,
+    cache: Path,
+    environ: Mapping[str, str],
+    say: Callable[[str], None],
+    params_b: float | None,
 ) -> Launch:
     python = engine_python(config.python, cache)
     weights = config.model
@@ -73,9 +81,13 @@ def _plan(
         weights = str(ensure_weights(config.gguf, config.model, cache, python, say))
     elif Path(weights).expanduser().is_dir():
         weights = str(Path(weights).expanduser().resolve())
+    machine = this_machine(environ)
+    fitted = fit(config, machine, look_at(config, weights, params_b))
+    for line in fitted.lines:
+        say(line)
     return launch(
-        config,
-        this_machine(environ),
+        fitted.config,
+        machine,
         python=python,
         weights=weights,
         port=_port(config.port),
