@@ -24,15 +24,17 @@ class Memory(NamedTuple):
     """GiB of one GPU; where there is none, of one process on CPU, whose KV cache alone counts."""
 
     weights: Weights | None
-    """Of the whole model; None where unknown, or on CPU."""
+    """Of the whole model; None where unknown."""
     share: float
     """A GPU's part of the weights, at least: layers that are copied to each count as split."""
     token: float
-    """KV cache of one token."""
+    """KV cache of one token; 0 where unknown."""
     room: float | None
     """What the engine may use; None where the driver does not tell."""
     limit: str
     """How `room` is made up."""
+    cache_alone: bool = False
+    """Weights are outside `room`: on CPU."""
 
     @property
     def left(self) -> float:
@@ -45,14 +47,16 @@ class Memory(NamedTuple):
 
     def total(self, tokens: int) -> str:
         """Return the sum, as shown to the user."""
-        weights = "weights unknown"
+        weights, sequence = "weights of unknown size", self.token * tokens
         if self.weights is not None:
             weights = f"{self.share:.1f} GiB of weights ({self.weights.origin})"
-        sequence = self.token * tokens
-        return (
-            f"{weights} + {sequence:.2f} GiB of KV cache for one sequence of {tokens:,} tokens "
-            f"= {self.share + sequence:.1f} GiB, of {self.limit}"
-        )
+        cache = "KV cache unknown for want of engine.shape"
+        if self.token:
+            cache = f"{sequence:.2f} GiB of KV cache for one sequence of {tokens:,} tokens"
+        if self.cache_alone:
+            return f"{cache}, of {self.limit}"
+        about = "" if self.weights and self.token else "at least "
+        return f"{weights} + {cache} = {about}{self.share + sequence:.1f} GiB, of {self.limit}"
 
 
 def fit(config: EngineConfig, machine: Machine, model: Model) -> Fit:
@@ -69,11 +73,9 @@ def fit(config: EngineConfig, machine: Machine, model: Model) -> Fit:
     ranks = _tensor_parallel(config, machine, model.shape)
     config = config.model_copy(update={"tensor_parallel_size": ranks})
     _check_count(config, machine)
-    if model.shape is None:
-        return Fit(config, (f"fit: {config.model}: its shape is unknown: only GPUs were counted",))
-    if why := obstacle(ranks, config, model.shape):
+    if model.shape is not None and (why := obstacle(ranks, config, model.shape)):
         raise ConfigError(f"{config.model}: {why}", hint=_other_sizes(config, machine, model.shape))
-    used = memory(config, machine, model.shape, model.weights)
+    used = memory(config, machine, model)
     return Fit(config, (_check_memory(config, used), *_idle(config, machine)))
 
 
@@ -108,27 +110,31 @@ def obstacle(ranks: int, config: EngineConfig, shape: ModelShape) -> str:
     return ""
 
 
-def memory(
-    config: EngineConfig, machine: Machine, shape: ModelShape, weights: Weights | None
-) -> Memory:
+def memory(config: EngineConfig, machine: Machine, model: Model) -> Memory:
     """Work out what one process of a resolved configuration takes, and has."""
     assert config.tensor_parallel_size != "auto"
-    heads = max(1, shape.kv_heads // config.tensor_parallel_size)  # fewer than ranks are copied
-    layers = ceil(shape.attention_layers / config.pipeline_parallel_size)
-    token = 2 * heads * shape.head_dim * layers * _kv_bytes(config, machine) / 2**30
+    token = _token(config, machine, model.shape) if model.shape else 0
     if not machine.gpus:
         room = config.cpu_kv_cache_gib
-        return Memory(None, 0, token, room, f"{room} GiB (cpu_kv_cache_gib; weights come on top)")
+        limit = f"{room} GiB (cpu_kv_cache_gib)"
+        return Memory(model.weights, 0, token, room, limit, cache_alone=True)
     cuts = config.tensor_parallel_size * config.pipeline_parallel_size
-    if shape.expert_size:
+    if model.shape and model.shape.expert_size:
         cuts *= config.data_parallel_size
-    share = weights.gib / cuts if weights else 0
+    weights, share = model.weights, model.weights.gib / cuts if model.weights else 0
     known = [gpu.memory_gib for gpu in machine.gpus[: processes(config)] if gpu.memory_gib]
     if len(known) < processes(config):
         return Memory(weights, share, token, None, "an unknown size")
     part = config.gpu_memory_utilization
     limit = f"{part * min(known):.1f} GiB ({part:.0%} of {min(known):.1f} GiB)"
     return Memory(weights, share, token, part * min(known), limit)
+
+
+def _token(config: EngineConfig, machine: Machine, shape: ModelShape) -> float:
+    assert config.tensor_parallel_size != "auto"
+    heads = max(1, shape.kv_heads // config.tensor_parallel_size)  # fewer than ranks are copied
+    layers = ceil(shape.attention_layers / config.pipeline_parallel_size)
+    return 2 * heads * shape.head_dim * layers * _kv_bytes(config, machine) / 2**30
 
 
 def _kv_bytes(config: EngineConfig, machine: Machine) -> int:
@@ -211,7 +217,7 @@ def _check_memory(config: EngineConfig, used: Memory) -> str:
 
 
 def _way_out(used: Memory) -> str:
-    fitting = int(used.left / used.token / 1024) * 1024
+    fitting = int(used.left / used.token / 1024) * 1024 if used.token else 0
     if fitting >= 1024:
         shorter = " or engine.shorten_to_fit=true" if fitting >= LEAST else ""
         return f"--set engine.max_model_len={fitting}{shorter}"

@@ -203,19 +203,23 @@ def test_where_it_may_get_shorter_the_least_length_must_fit() -> None:
 
 def test_the_smallest_gpu_in_use_decides() -> None:
     mixed = Machine(gpus=(Gpu("a", 80), Gpu("b", 40)), cores=(0,), fast_bf16=True)
-    assert memory(config(tensor_parallel_size=2), mixed, DENSE, None).room == pytest.approx(36)
+    assert memory(config(tensor_parallel_size=2), mixed, Model(DENSE)).room == pytest.approx(36)
 
 
 def test_memory_that_the_driver_does_not_tell_is_not_checked() -> None:
     assert "of an unknown size" in tried(gpus(2, None), tensor_parallel_size=2).lines[0]
 
 
-def test_a_model_of_unknown_shape_is_not_checked_and_that_is_said() -> None:
-    assert "its shape is unknown" in tried(gpus(1, 1), None).lines[0]
+def test_of_a_model_of_unknown_shape_the_weights_are_checked() -> None:
+    with pytest.raises(EngineError, match=r"KV cache unknown .* = at least 149\.0 GiB"):
+        tried(gpus(1), None)
 
 
-def test_weights_that_are_unknown_are_told_so() -> None:
-    assert "weights unknown" in fit(config(), gpus(1), Model(QWEN3_NEXT)).lines[0]
+def test_of_a_model_of_unknown_shape_and_size_nothing_is_checked_and_that_is_said() -> None:
+    assert fit(config(), gpus(1), Model()).lines == (
+        "fit: each of 1 takes weights of unknown size + KV cache unknown for want of engine.shape "
+        "= at least 0.0 GiB, of 72.0 GiB (90% of 80.0 GiB)",
+    )
 
 
 @pytest.mark.parametrize(
@@ -232,7 +236,7 @@ def test_weights_that_are_unknown_are_told_so() -> None:
 def test_a_token_takes_keys_and_values_of_every_attention_layer(
     keys: dict[str, Any], kib: int
 ) -> None:
-    assert memory(config(**keys), gpus(16), QWEN3_NEXT, None).token == kib * 1024 / 2**30
+    assert memory(config(**keys), gpus(16), Model(QWEN3_NEXT)).token == kib * 1024 / 2**30
 
 
 @pytest.mark.parametrize(
@@ -247,27 +251,27 @@ def test_a_token_takes_keys_and_values_of_every_attention_layer(
 def test_replicas_share_experts_and_copy_the_rest(
     shape: ModelShape, keys: dict[str, Any], share: float
 ) -> None:
-    assert memory(config(**keys), gpus(8), shape, Weights(100, "told")).share == share
+    assert memory(config(**keys), gpus(8), Model(shape, Weights(100, "told"))).share == share
 
 
 def test_on_cpu_the_kv_cache_of_each_process_counts() -> None:
-    with pytest.raises(EngineError, match=r"6\.00 GiB of KV cache .* of 2 GiB \(cpu_kv_cache_gib"):
+    with pytest.raises(EngineError, match=r"takes 6\.00 GiB of KV cache .* of 2 GiB \(cpu_kv"):
         tried(cores(2), tensor_parallel_size=1)
 
 
 def test_on_cores_that_are_slow_in_bfloat16_a_token_takes_twice_as_much() -> None:
     slow = Machine(gpus=(), cores=(0,), fast_bf16=False)
     automatic = config(dtype="auto")
-    assert memory(automatic, slow, DENSE, None).token == (
-        2 * memory(automatic, cores(1), DENSE, None).token
+    assert memory(automatic, slow, Model(DENSE)).token == (
+        2 * memory(automatic, cores(1), Model(DENSE)).token
     )
 
 
 @given(shapes, st.sampled_from([1, 2, 4, 8]), st.floats(1, 200))
 def test_more_gpus_never_take_more_of_each(shape: ModelShape, ranks: int, gib: float) -> None:
-    weights = Weights(gib, "told")
-    one = memory(config(tensor_parallel_size=ranks), gpus(16), shape, weights)
-    two = memory(config(tensor_parallel_size=2 * ranks), gpus(16), shape, weights)
+    model = Model(shape, Weights(gib, "told"))
+    one = memory(config(tensor_parallel_size=ranks), gpus(16), model)
+    two = memory(config(tensor_parallel_size=2 * ranks), gpus(16), model)
     assert two.share <= one.share
     assert two.token <= one.token
 

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -89,9 +90,7 @@ def test_tensor_parallel_size_is_passed_on() -> None:
         ({"longest_that_fits": True}, "--max-model-len", "auto"),
     ],
 )
-def test_a_key_that_is_set_becomes_an_argument(
-    keys: dict[str, object], name: str, value: str
-) -> None:
+def test_a_key_that_is_set_becomes_an_argument(keys: dict[str, Any], name: str, value: str) -> None:
     assert option(build(**keys), name) == value
 
 
@@ -103,7 +102,7 @@ def test_a_key_that_is_set_becomes_an_argument(
         ({"prefix_caching": False}, "--no-enable-prefix-caching"),
     ],
 )
-def test_a_switch_is_passed_on(keys: dict[str, object], switch: str) -> None:
+def test_a_switch_is_passed_on(keys: dict[str, Any], switch: str) -> None:
     assert switch in build(**keys).argv
 
 
