@@ -1,5 +1,7 @@
 """What a model takes of GPUs that need not be here: the sums that are made before a start."""
 
+from pathlib import Path
+
 from evalkit.cli.estimate import Line, Planned
 from evalkit.config.engine import EngineConfig
 from evalkit.errors import EvalkitError
@@ -30,9 +32,10 @@ def _sequence(engine: EngineConfig, model: Model) -> Line:
         return Line("one sequence", "unknown", "unknown: engine.shape")
     whole = {"tensor_parallel_size": 1, "pipeline_parallel_size": 1, "data_parallel_size": 1}
     token = memory(engine.model_copy(update=whole), _machine(1, 0), model).token
+    known = "measured: config.json" if Path(engine.model).is_dir() else "published: engine.shape"
     basis = (
-        f"published: {shape.attention_layers} attention layers x {shape.kv_heads} KV heads of "
-        f"{shape.head_dim} (its config.json) = {token * 2**20:g} KiB a token, x {tokens:,} tokens"
+        f"{known}, {shape.attention_layers} attention layers x {shape.kv_heads} KV heads of "
+        f"{shape.head_dim} = {token * 2**20:g} KiB a token, x {tokens:,} tokens"
     )
     return Line("one sequence", f"{token * tokens:.1f} GiB of KV cache", basis)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.serving.machine import Gpu, fast_bf16, this_machine
+from tests.doubles.nvidia_smi import TWO_KINDS, write_nvidia_smi
 
 AVX2 = "processor\t: 0\nflags\t\t: fpu sse4_2 avx2 fma\n"
 AVX512 = "flags\t\t: avx2 avx512f avx512dq avx512bw avx512vl\n"
@@ -19,11 +20,6 @@ def test_a_flag_is_a_whole_word() -> None:
     assert not fast_bf16("flags : avx512_bf16\n")
 
 
-# What nvidia-smi writes on a machine with two kinds of GPU.
-TWO_KINDS = """\
-GPU-5f1c9a2e-0000-0000-0000-000000000000, NVIDIA H100 80GB HBM3, 81559
-GPU-77aa01bc-0000-0000-0000-000000000000, NVIDIA L4, 23034
-"""
 H100 = Gpu("NVIDIA H100 80GB HBM3", 81559 / 1024)
 L4 = Gpu("NVIDIA L4", 23034 / 1024)
 
@@ -36,12 +32,7 @@ def gpus(tmp_path: Path) -> Look:
     """The GPUs seen where a program called nvidia-smi answers the question with `listed`."""
 
     def look(listed: str = TWO_KINDS, code: int = 0, **environ: str) -> tuple[Gpu, ...]:
-        asked = "--query-gpu=uuid,name,memory.total --format=csv,noheader,nounits"
-        program = tmp_path / "nvidia-smi"
-        program.write_text(
-            f'#!/bin/sh\n[ "$*" = "{asked}" ] || exit 9\necho "{listed.strip()}"\nexit {code}\n'
-        )
-        program.chmod(0o755)
+        write_nvidia_smi(tmp_path, listed, code)
         return this_machine({"PATH": str(tmp_path), **environ}).gpus
 
     return look
