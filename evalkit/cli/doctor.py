@@ -1,6 +1,7 @@
 """`evalkit doctor`: what this machine has, what it lacks, and how to get it."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import typer
 from evalkit.cli.wiring import cache_folder, docker, environment
 from evalkit.errors import EvalkitError
 from evalkit.serving.interpreter import engine_python
-from evalkit.serving.machine import this_machine
+from evalkit.serving.machine import Gpu, this_machine
 
 _MIN_FREE_GIB = 10
 
@@ -44,7 +45,13 @@ def _docker() -> str:
 
 def _gpu() -> str:
     machine = this_machine(environment())
-    return f"{machine.gpus}" if machine.gpus else f"none: vLLM runs on {len(machine.cores)} cores"
+    if not machine.gpus:
+        return f"none: vLLM runs on {len(machine.cores)} cores"
+    return ", ".join(f"{count} x {_gpu_words(gpu)}" for gpu, count in Counter(machine.gpus).items())
+
+
+def _gpu_words(gpu: Gpu) -> str:
+    return f"{gpu.name}, {gpu.memory_gib:.0f} GiB" if gpu.memory_gib else gpu.name
 
 
 def _memory() -> str:

@@ -8,9 +8,6 @@ from evalkit.config.content import content_root
 from evalkit.config.runner import Runner
 from evalkit.types import Record, Task
 
-USABLE = 0.9
-"""Share of a GPU's memory that the engine takes; vLLM's default is about that."""
-
 
 class Line(NamedTuple):
     """One figure and how it is known: measured, published, assumed, or an upper bound."""
@@ -36,6 +33,14 @@ class Range(NamedTuple):
         return f"{low} {_short(self.high)}"
 
 
+class Speed(NamedTuple):
+    """Output tokens a second of the whole engine, and how that is known."""
+
+    tok_s: float
+    basis: str
+    source: str = ""
+
+
 class Planned(Record):
     """A run to be planned, and what this machine says about it."""
 
@@ -45,8 +50,8 @@ class Planned(Record):
     runner: Runner
     gpus: tuple[int, float] | None = None
     """How many, and the memory of each in GiB."""
-    tok_s: float | None = None
-    """Output tokens a second of the whole engine, where the user says it."""
+    speed: Speed | None = None
+    """Where the user says or measured it; else a published one is looked for."""
     here: int | None = None
     """Images on this machine; None where no Docker answers."""
 
@@ -57,7 +62,7 @@ class Planned(Record):
 
 
 def plan_lines(planned: Planned) -> list[Line]:
-    """Work out every figure of the plan."""
+    """Work out images, tokens and hours."""
     runner = planned.runner
     completion, tokens = _tokens(planned)
     return [
@@ -66,7 +71,6 @@ def plan_lines(planned: Planned) -> list[Line]:
         *_images(planned),
         *tokens,
         *_hours(planned, completion),
-        *_memory(planned),
     ]
 
 
@@ -136,11 +140,13 @@ def _hours(planned: Planned, completion: Range) -> list[Line]:
     limit = Range(0, rounds * runner.limits.seconds / 3600)
     side = f"upper bound: {rounds} x {runner.concurrency.rollouts} rollouts to their time limit"
     lines = [Line("hours", f"{limit}", side)]
-    tok_s, basis, source = _speed(planned)
-    if tok_s is None:
-        return [*lines, Line("engine hours", "unknown", basis)]
-    hours = completion.times(1 / tok_s / 3600)
-    lines.append(Line("engine hours", f"{hours}", f"{tok_s:g} output tokens/s: {basis}", source))
+    speed = planned.speed or _published_speed(planned)
+    if speed is None:
+        why = "unknown: no speed is published, give --tok-s or --measured"
+        return [*lines, Line("engine hours", "unknown", why)]
+    hours = completion.times(1 / speed.tok_s / 3600)
+    basis = f"{speed.tok_s:.4g} output tokens/s: {speed.basis}"
+    lines.append(Line("engine hours", f"{hours}", basis, speed.source))
     if planned.gpus is None:
         return lines
     used, price = hours.times(planned.gpus[0]), runner.price_per_gpu_hour
@@ -152,33 +158,12 @@ def _hours(planned: Planned, completion: Range) -> list[Line]:
     return lines
 
 
-def _speed(planned: Planned) -> tuple[float | None, str, str]:
-    if planned.tok_s is not None:
-        return planned.tok_s, "assumed: --tok-s", ""
+def _published_speed(planned: Planned) -> Speed | None:
     row = _of_model(_published("serving", "speed"), planned)
     if row is None:
-        return None, "unknown: no speed is published, give --tok-s", ""
+        return None
     source = f"{row['hardware']}, {row['load']}: {row['source']}"
-    return float(row["output_tok_per_s"]), f"published, {row['hardware']}", source
-
-
-def _memory(planned: Planned) -> list[Line]:
-    runner, tp = planned.runner, planned.runner.engine.tensor_parallel_size
-    if runner.total_params_b is None or runner.engine.kind != "vllm":
-        return []
-    width = 4 if runner.engine.dtype == "float32" else 2
-    weights = runner.total_params_b * 1e9 * width / 2**30
-    basis = f"assumed: {runner.total_params_b:g} B parameters x {width} bytes"
-    lines = [Line("weights", f"{weights:.1f} GiB", basis)]
-    if planned.gpus is None:
-        return lines
-    count, gib = planned.gpus
-    room = USABLE * gib - weights / tp
-    figure = f"fit: {room:.0f} GiB a GPU left" if room > 0 else "do not fit"
-    if count < tp:
-        figure = f"do not fit: TP {tp} takes {tp} GPUs"
-    basis = f"assumed: {weights / tp:.1f} GiB on each of {tp}, {USABLE:.0%} of {gib:g} GiB usable"
-    return [*lines, Line(f"weights on {count}x{gib:g}", figure, basis)]
+    return Speed(float(row["output_tok_per_s"]), f"published, {row['hardware']}", source)
 
 
 def _of_model(rows: list[dict[str, str]], planned: Planned) -> dict[str, str] | None:

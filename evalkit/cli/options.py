@@ -76,3 +76,7 @@ TokS = Annotated[
     float | None,
     typer.Option("--tok-s", min=0.01, help="Output tokens a second of the engine. [published]"),
 ]
+Measured = Annotated[
+    Path | None,
+    typer.Option(metavar="RUN_DIR", help="Take the engine's speed from a run of your own."),
+]

@@ -1,14 +1,18 @@
 """`evalkit plan`: what a run would take, before anything starts."""
 
 import re
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from evalkit.cli.estimate import Line, Planned, plan_lines
+from evalkit.cli.estimate import Line, Planned, Speed, plan_lines
+from evalkit.cli.plan_memory import memory_lines
 from evalkit.cli.select import Selection, select
 from evalkit.cli.wiring import choose_runner, choose_suite, docker, say
 from evalkit.errors import ConfigError, SandboxError
+from evalkit.reporting.load import load_run
+from evalkit.reporting.summary import summarise
 from evalkit.sandbox.images import Images
 from evalkit.types import Record, Task
 
@@ -20,6 +24,7 @@ class PlanRequest(Record):
     runner: str | None
     gpus: str | None
     tok_s: float | None
+    measured: Path | None
     attempts: int
     selection: Selection
     overrides: tuple[str, ...]
@@ -28,6 +33,7 @@ class PlanRequest(Record):
 def plan_command(request: PlanRequest) -> None:
     """Print the plan of a run."""
     gpus = read_gpus(request.gpus) if request.gpus else None
+    speed = read_speed(request.tok_s, request.measured)
     suite = choose_suite(request.suite, request.overrides)
     runner = choose_runner(suite, request.runner, request.overrides)
     tasks = tuple(select(suite.tasks(), request.selection))
@@ -37,10 +43,10 @@ def plan_command(request: PlanRequest) -> None:
         attempts=request.attempts,
         runner=runner,
         gpus=gpus,
-        tok_s=request.tok_s,
+        speed=speed,
         here=_images_here(tasks),
     )
-    _show(plan_lines(planned))
+    _show([*plan_lines(planned), *memory_lines(planned)])
 
 
 def read_gpus(text: str) -> tuple[int, float]:
@@ -49,6 +55,25 @@ def read_gpus(text: str) -> tuple[int, float]:
     if match is None:
         raise ConfigError(f"--gpus wants how many and GiB of each, as 8x80, not {text!r}")
     return int(match[1]), float(match[2])
+
+
+def read_speed(tok_s: float | None, run: Path | None) -> Speed | None:
+    """Return the speed that the user says, or that a run of his had from first to last token.
+
+    Raises ConfigError where both are given or the run made no request, StoreError where the run
+    folder cannot be read.
+    """
+    if run is None:
+        return None if tok_s is None else Speed(tok_s, "assumed: --tok-s")
+    if tok_s is not None:
+        raise ConfigError("give --tok-s or --measured, not both")
+    found = load_run(run)
+    measured = summarise(found).output_tok_s
+    if measured is None:
+        raise ConfigError(f"{run} has no request to measure a speed by")
+    what = f"{found.manifest.get('model')} on {found.manifest.get('suite')}"
+    source = f"output_tok_s of {run}: {what}, {len(found.requests):,} requests"
+    return Speed(measured, "measured", source)
 
 
 def _images_here(tasks: tuple[Task, ...]) -> int | None:

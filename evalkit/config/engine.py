@@ -67,6 +67,9 @@ class EngineConfig(Record):
     max_model_len: int = Field(default=32768, ge=512)
     shorten_to_fit: bool = False
     """Where memory does not do for max_model_len, start with less, down to 32768."""
+    longest_that_fits: bool | None = None
+    """True: vLLM itself takes the longest context that memory does for, in place of max_model_len.
+    None: it does where a start with max_model_len failed, as the first step of shorten_to_fit."""
     gpu_memory_utilization: float = Field(default=0.9, gt=0, le=1)
     dtype: str = "bfloat16"
     """`auto` is the weights' own; float32 on CPU cores that are slow in bfloat16. Not for models

@@ -1,10 +1,11 @@
 """From a runner's engine section and the machine's facts to vLLM's command line."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from evalkit.config.engine import EngineConfig
-from evalkit.errors import EngineError
+from evalkit.serving.fit import processes
 from evalkit.serving.launch import HOST, Launch
 from evalkit.serving.machine import Machine
 
@@ -27,26 +28,21 @@ def launch(
     port: int,
     environ: Mapping[str, str],
 ) -> Launch:
-    """Put the command together; `weights` is a local folder or a name on the model hub.
+    """Put the command together, of what `fit` made of the runner's engine section.
 
-    Raises EngineError where tensor parallelism wants more GPUs (or, without any, more cores)
-    than there are.
+    `weights` is a local folder or a name on the model hub.
     """
-    _check_fit(config.tensor_parallel_size, machine)
     env = dict(environ)
     if Path(weights).is_dir():
         env["HF_HUB_OFFLINE"] = "1"
     if not machine.gpus:
-        env["VLLM_CPU_OMP_THREADS_BIND"] = split_cores(machine.cores, config.tensor_parallel_size)
+        env["VLLM_CPU_OMP_THREADS_BIND"] = split_cores(machine.cores, processes(config))
         env["VLLM_CPU_KVCACHE_SPACE"] = str(config.cpu_kv_cache_gib)
     # -P: a folder called vllm where evalkit was started must not stand in for the package.
     argv = [python, "-P", "-m", "vllm.entrypoints.openai.api_server"]
     argv += ["--model", weights, "--served-model-name", config.model]
     argv += ["--host", HOST, "--port", str(port)]
-    argv += ["--dtype", _dtype(config.dtype, machine), *_options(config)]
-    if not machine.gpus:
-        argv += ["--max-num-batched-tokens", str(_CPU_STEP_TOKENS)]
-    argv += config.extra_args
+    argv += options(config, machine)
     return Launch(
         argv=tuple(argv),
         env=env,
@@ -56,34 +52,65 @@ def launch(
     )
 
 
-def _options(config: EngineConfig) -> list[str]:
-    options = ["--tensor-parallel-size", str(config.tensor_parallel_size)]
-    options += ["--max-model-len", str(config.max_model_len)]
-    options += ["--load-format", config.load_format]
-    options += ["--stream-interval", "8", "--enable-prompt-tokens-details"]
+def options(config: EngineConfig, machine: Machine) -> list[str]:
+    """Return the keys of a runner as arguments; what is not set is left to vLLM.
+
+    `--stream-interval` and prompt token details are ours: fewer chunks to read, and the tokens
+    that the prefix cache held.
+    """
+    return [
+        *("--dtype", machine.dtype(config.dtype)),
+        *("--max-model-len", "auto" if config.longest_that_fits else str(config.max_model_len)),
+        *("--load-format", config.load_format),
+        *("--stream-interval", "8", "--enable-prompt-tokens-details"),
+        *_parallel(config),
+        *_parsers(config),
+        *_decoding(config),
+        *_memory(config, machine),
+        *config.extra_args,
+    ]
+
+
+def _parallel(config: EngineConfig) -> list[str]:
+    found = ["--tensor-parallel-size", str(config.tensor_parallel_size)]
+    if config.pipeline_parallel_size > 1:
+        found += ["--pipeline-parallel-size", str(config.pipeline_parallel_size)]
+    if config.data_parallel_size > 1:
+        found += ["--data-parallel-size", str(config.data_parallel_size)]
+    if config.expert_parallel:
+        found.append("--enable-expert-parallel")
+    return found
+
+
+def _parsers(config: EngineConfig) -> list[str]:
+    found = []
     if config.tool_parser:
-        options += ["--enable-auto-tool-choice", "--tool-call-parser", config.tool_parser]
-    if config.enforce_eager:
-        options.append("--enforce-eager")
-    return options
+        found += ["--enable-auto-tool-choice", "--tool-call-parser", config.tool_parser]
+    if config.reasoning_parser:
+        found += ["--reasoning-parser", config.reasoning_parser]
+    return found
 
 
-def _dtype(wanted: str, machine: Machine) -> str:
-    """Resolve `auto`: what the weights are in, but on cores that are slow in bfloat16 float32."""
-    if wanted == "auto" and not machine.gpus and not machine.fast_bf16:
-        return "float32"
-    return wanted
-
-
-def _check_fit(wanted: int, machine: Machine) -> None:
-    there, what = (
-        (machine.gpus, "GPUs") if machine.gpus else (len(machine.cores), "CPU cores (no GPU)")
-    )
-    if wanted > there:
-        raise EngineError(
-            f"tensor_parallel_size {wanted} needs {wanted} {what}, this machine has {there}",
-            hint=f"--set engine.tensor_parallel_size={there} or fewer",
+def _decoding(config: EngineConfig) -> list[str]:
+    found = []
+    if config.quantization:
+        found += ["--quantization", config.quantization]
+    if config.prefix_caching is not None:
+        switch = (
+            "--enable-prefix-caching" if config.prefix_caching else "--no-enable-prefix-caching"
         )
+        found.append(switch)
+    if config.speculative:
+        found += ["--speculative-config", json.dumps(dict(config.speculative))]
+    if config.enforce_eager:
+        found.append("--enforce-eager")
+    return found
+
+
+def _memory(config: EngineConfig, machine: Machine) -> list[str]:
+    if machine.gpus:
+        return ["--gpu-memory-utilization", f"{config.gpu_memory_utilization:g}"]
+    return ["--max-num-batched-tokens", str(_CPU_STEP_TOKENS)]
 
 
 def split_cores(cores: tuple[int, ...], ranks: int) -> str:

@@ -1,11 +1,14 @@
 """What a run would take, worked out before it starts."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from evalkit.cli.estimate import Line, Planned, plan_lines
-from evalkit.cli.plan import read_gpus
+from evalkit.cli.estimate import Line, Planned, Speed, plan_lines
+from evalkit.cli.plan import read_gpus, read_speed
+from evalkit.cli.plan_memory import memory_lines
 from evalkit.config.runner import load_runner
 from evalkit.errors import ConfigError
 from tests.doubles.tasks import make_task
@@ -13,6 +16,8 @@ from tests.doubles.tasks import make_task
 PULLED = tuple(
     make_task(id=f"task-{number}", image=f"someone/images:{number}") for number in range(100)
 )
+
+SAID = Speed(1000, "assumed: --tok-s")
 
 
 def lines(runner: str = "qwen3-coder-next", *overrides: str, **changes: Any) -> dict[str, Line]:
@@ -23,7 +28,8 @@ def lines(runner: str = "qwen3-coder-next", *overrides: str, **changes: Any) -> 
         "attempts": 1,
         "runner": load_runner(runner, list(overrides)),
     }
-    return {line.what: line for line in plan_lines(Planned.model_validate(fields | changes))}
+    planned = Planned.model_validate(fields | changes)
+    return {line.what: line for line in [*plan_lines(planned), *memory_lines(planned)]}
 
 
 def test_a_speed_is_that_of_the_runners_model() -> None:
@@ -85,7 +91,7 @@ def test_a_published_speed_names_its_machine_and_source() -> None:
 
 def test_a_speed_given_is_an_assumption() -> None:
     # 1.37 to 4.24 million tokens at 1,000 a second
-    engine = lines(tok_s=1000)["engine hours"]
+    engine = lines(speed=SAID)["engine hours"]
     assert engine[1:] == ("0.38 to 1.2", "1000 output tokens/s: assumed: --tok-s", "")
 
 
@@ -99,7 +105,7 @@ def test_the_time_limits_bound_the_hours() -> None:
 
 
 def test_gpu_hours_cost_what_the_runner_says() -> None:
-    priced = lines("qwen3-coder-next", "price_per_gpu_hour=2", gpus=(8, 80.0), tok_s=1000)
+    priced = lines("qwen3-coder-next", "price_per_gpu_hour=2", gpus=(8, 80.0), speed=SAID)
     assert priced["cost"].figure == "6.1 to 19"
 
 
@@ -110,13 +116,48 @@ def test_without_a_price_there_is_no_cost() -> None:
 @pytest.mark.parametrize(
     ("gpus", "told"),
     [
-        ((8, 80.0), "fit: 35 GiB a GPU left"),
-        ((4, 40.0), "do not fit"),
-        ((2, 192.0), "do not fit: TP 4 takes 4 GPUs"),
+        ((8, 80.0), "fits"),
+        ((4, 40.0), "does not fit"),
+        ((4, 45.0), "fits"),
+        ((4, 43.0), "fits with a shorter context"),
+        ((2, 192.0), "does not fit"),
     ],
 )
-def test_weights_fit_or_not(gpus: tuple[int, float], told: str) -> None:
-    assert lines(gpus=gpus)[f"weights on {gpus[0]}x{gpus[1]:g}"].figure == told
+def test_a_model_fits_or_not(gpus: tuple[int, float], told: str) -> None:
+    assert lines(gpus=gpus)[f"on {gpus[0]}x{gpus[1]:g}"].figure == told
+
+
+def test_what_does_not_fit_says_why_and_the_way_out() -> None:
+    basis = lines(gpus=(2, 192.0))["on 2x192"].basis
+    assert basis == (
+        "assumed: tensor_parallel_size 4 needs 4 GPUs, this machine has 2; "
+        "--set engine.tensor_parallel_size=auto takes as many as there are"
+    )
+
+
+def test_automatic_tensor_parallelism_is_resolved() -> None:
+    auto = lines("qwen3-coder-next", "engine.tensor_parallel_size=auto", gpus=(8, 80.0))
+    assert auto["on 8x80"].basis == "assumed: TP 8 (auto), PP 1, DP 1; 0 idle"
+
+
+def test_one_sequence_is_that_of_the_models_shape() -> None:
+    # 2 x 12 layers x 2 heads x 256 x 2 bytes x 262,144 tokens
+    assert lines()["one sequence"].figure == "6.0 GiB of KV cache"
+
+
+def test_what_weights_leave_holds_so_many_tokens() -> None:
+    # 72 - 37.2529 GiB on each, at 12 KiB a token: 1 of 2 KV heads
+    assert lines(gpus=(8, 80.0))["KV cache"].figure == "3,036,247 tokens, 11.6 full sequences"
+
+
+def test_replicas_hold_more_and_share_the_experts() -> None:
+    # 2 x (72 - 18.6265) GiB at 12 KiB a token
+    twice = lines("qwen3-coder-next", "engine.data_parallel_size=2", gpus=(8, 80.0))
+    assert twice["KV cache"].figure.endswith("35.6 full sequences")
+
+
+def test_without_a_shape_one_sequence_is_unknown() -> None:
+    assert lines("quickstart")["one sequence"].figure == "unknown"
 
 
 def test_an_endpoint_holds_its_weights_itself() -> None:
@@ -143,3 +184,29 @@ def test_gpus_are_how_many_and_how_large() -> None:
 def test_gpus_of_another_form_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="--gpus wants"):
         read_gpus(text)
+
+
+def test_a_speed_can_come_from_a_run(tmp_path: Path) -> None:
+    # 2 requests of 50 tokens each, 10 seconds from the first to the last token
+    folder = tmp_path / "tasks" / "leap-years" / "1"
+    folder.mkdir(parents=True)
+    turns = [
+        {"kind": "turn", "t0": start, "t1": start + 5, "usage": {"completion_tokens": 50}}
+        for start in (100.0, 105.0)
+    ]
+    (folder / "trajectory.jsonl").write_text("".join(json.dumps(turn) + "\n" for turn in turns))
+    manifest = {"selected": ["leap-years"], "attempts": 1, "model": "Small", "suite": "quickstart"}
+    (tmp_path / "run.json").write_text(json.dumps(manifest))
+    source = f"output_tok_s of {tmp_path}: Small on quickstart, 2 requests"
+    assert read_speed(None, tmp_path) == Speed(10, "measured", source)
+
+
+def test_a_run_without_a_request_has_no_speed(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"selected": ["leap-years"], "attempts": 1}')
+    with pytest.raises(ConfigError, match="has no request to measure"):
+        read_speed(None, tmp_path)
+
+
+def test_a_speed_has_one_origin(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not both"):
+        read_speed(25, tmp_path)

@@ -1,13 +1,15 @@
+import json
+from typing import Any
+
 import pytest
 
 from evalkit.config.engine import EngineConfig
-from evalkit.errors import EngineError
 from evalkit.serving.launch import Launch
-from evalkit.serving.machine import Machine
+from evalkit.serving.machine import Gpu, Machine
 from evalkit.serving.vllm import launch, split_cores
 
-TWO_CORES = Machine(gpus=0, cores=(0, 1), fast_bf16=True)
-ONE_GPU = Machine(gpus=1, cores=(0, 1), fast_bf16=False)
+TWO_CORES = Machine(gpus=(), cores=(0, 1), fast_bf16=True)
+ONE_GPU = Machine(gpus=(Gpu("H100", 80),), cores=(0, 1), fast_bf16=False)
 
 
 def build(machine: Machine = TWO_CORES, weights: str = "org/model", **keys: object) -> Launch:
@@ -47,7 +49,7 @@ def test_extra_arguments_come_last_and_so_win() -> None:
 
 
 def test_the_dtype_is_bfloat16_also_on_cores_that_are_slow_in_it() -> None:
-    slow = Machine(gpus=0, cores=(0, 1), fast_bf16=False)
+    slow = Machine(gpus=(), cores=(0, 1), fast_bf16=False)
     assert option(build(slow), "--dtype") == "bfloat16"
 
 
@@ -56,7 +58,7 @@ def test_automatic_dtype_is_the_weights_own() -> None:
 
 
 def test_automatic_dtype_is_float32_on_cores_that_are_slow_in_bfloat16() -> None:
-    slow = Machine(gpus=0, cores=(0, 1), fast_bf16=False)
+    slow = Machine(gpus=(), cores=(0, 1), fast_bf16=False)
     assert option(build(slow, dtype="auto"), "--dtype") == "float32"
 
 
@@ -74,6 +76,64 @@ def test_it_listens_on_loopback_only() -> None:
 
 def test_tensor_parallel_size_is_passed_on() -> None:
     assert option(build(tensor_parallel_size=2), "--tensor-parallel-size") == "2"
+
+
+@pytest.mark.parametrize(
+    ("keys", "name", "value"),
+    [
+        ({"pipeline_parallel_size": 2}, "--pipeline-parallel-size", "2"),
+        ({"data_parallel_size": 3}, "--data-parallel-size", "3"),
+        ({"quantization": "fp8"}, "--quantization", "fp8"),
+        ({"reasoning_parser": "qwen3"}, "--reasoning-parser", "qwen3"),
+        ({"load_format": "dummy"}, "--load-format", "dummy"),
+        ({"max_model_len": 8192}, "--max-model-len", "8192"),
+        ({"longest_that_fits": True}, "--max-model-len", "auto"),
+    ],
+)
+def test_a_key_that_is_set_becomes_an_argument(keys: dict[str, Any], name: str, value: str) -> None:
+    assert option(build(**keys), name) == value
+
+
+@pytest.mark.parametrize(
+    ("keys", "switch"),
+    [
+        ({"expert_parallel": True}, "--enable-expert-parallel"),
+        ({"prefix_caching": True}, "--enable-prefix-caching"),
+        ({"prefix_caching": False}, "--no-enable-prefix-caching"),
+    ],
+)
+def test_a_switch_is_passed_on(keys: dict[str, Any], switch: str) -> None:
+    assert switch in build(**keys).argv
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "--pipeline-parallel-size",
+        "--data-parallel-size",
+        "--enable-expert-parallel",
+        "--quantization",
+        "--reasoning-parser",
+        "--enable-prefix-caching",
+        "--no-enable-prefix-caching",
+        "--speculative-config",
+    ],
+)
+def test_a_key_that_is_not_set_is_left_to_vllm(name: str) -> None:
+    assert name not in build().argv
+
+
+def test_speculative_decoding_is_described_in_json() -> None:
+    wanted = {"method": "mtp", "num_speculative_tokens": 2}
+    assert json.loads(option(build(speculative=wanted), "--speculative-config")) == wanted
+
+
+def test_the_share_of_memory_is_that_of_a_gpu() -> None:
+    assert option(build(ONE_GPU, gpu_memory_utilization=0.85), "--gpu-memory-utilization") == "0.85"
+
+
+def test_on_cpu_no_share_of_memory_is_asked_for() -> None:
+    assert "--gpu-memory-utilization" not in build().argv
 
 
 def test_cached_tokens_are_asked_for() -> None:
@@ -103,6 +163,10 @@ def test_on_cpu_every_rank_gets_cores_of_its_own() -> None:
     assert build(tensor_parallel_size=2).env["VLLM_CPU_OMP_THREADS_BIND"] == "0|1"
 
 
+def test_on_cpu_every_replica_gets_cores_too() -> None:
+    assert build(data_parallel_size=2).env["VLLM_CPU_OMP_THREADS_BIND"] == "0|1"
+
+
 def test_on_cpu_the_kv_cache_has_the_size_set() -> None:
     assert build(cpu_kv_cache_gib=3).env["VLLM_CPU_KVCACHE_SPACE"] == "3"
 
@@ -125,13 +189,3 @@ def test_a_local_folder_is_served_without_asking_the_hub(tmp_path: object) -> No
 )
 def test_cores_are_shared_evenly(cores: tuple[int, ...], ranks: int, shares: str) -> None:
     assert split_cores(cores, ranks) == shares
-
-
-def test_more_ranks_than_gpus_is_refused_with_the_sum() -> None:
-    with pytest.raises(EngineError, match="needs 8 GPUs, this machine has 4"):
-        build(Machine(gpus=4, cores=tuple(range(64)), fast_bf16=True), tensor_parallel_size=8)
-
-
-def test_more_ranks_than_cores_is_refused_with_the_sum() -> None:
-    with pytest.raises(EngineError, match=r"needs 4 CPU cores \(no GPU\), this machine has 2"):
-        build(tensor_parallel_size=4)
