@@ -13,16 +13,16 @@ REPLY = Reply(
 )
 
 
-def _account(lines: list[Message] | None = None, *, seconds: float = 60) -> Account:
-    record = [].append if lines is None else lines.append
-    return Account(record=record, limits=RolloutLimits(seconds=seconds), stopping=Event())
+def _account(*, seconds: float = 60) -> Account:
+    return Account(record=[].append, limits=RolloutLimits(seconds=seconds), stopping=Event())
 
 
 @pytest.fixture
 def line() -> Message:
     """The trajectory's line of a turn that was asked for at 1000."""
     lines: list[Message] = []
-    _account(lines).turn(REPLY, 1000)
+    account = Account(record=lines.append, limits=RolloutLimits(), stopping=Event())
+    account.turn(REPLY, 1000)
     return lines[0]
 
 

@@ -55,9 +55,11 @@ def _write_lines(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
 
-def turn(t0: float, t1: float, tokens: int) -> dict[str, Any]:
-    """A model turn of a trajectory."""
-    return {"kind": "turn", "t0": t0, "t1": t1, "usage": {"completion_tokens": tokens}}
+def turn(t0: float, t1: float, tokens: int, **more: Any) -> dict[str, Any]:
+    """A model turn of a trajectory; tokens of its prompt are among `more`, as its times are."""
+    prompt = {key: more.pop(key) for key in ("prompt_tokens", "cached_tokens") if key in more}
+    usage = {"completion_tokens": tokens, **prompt}
+    return {"kind": "turn", "t0": t0, "t1": t1, "usage": usage, **more}
 
 
 @pytest.fixture

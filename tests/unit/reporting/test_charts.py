@@ -10,9 +10,8 @@ from matplotlib.text import Text
 
 from evalkit.errors import StoreError
 from evalkit.reporting.charts import outcomes, tokens_per_second, write_charts
-from evalkit.reporting.run import Run
+from evalkit.reporting.run import Run, Turn
 from evalkit.reporting.style import OUTCOME_FILLS, UNFINISHED_FILL
-from evalkit.stats import Span
 from evalkit.types import EngineSample, Flag, Outcome
 from tests.doubles.tasks import make_result
 
@@ -38,14 +37,13 @@ def _run(tasks: int, attempts: int = 1, *, weights: tuple[int, ...], sampled: bo
         for name in names
         for attempt in range(1, attempts + 1)
     ]
-    requests = [Span(start=10 * n, end=10 * n + 15, completion_tokens=200) for n in range(tasks)]
+    requests = [Turn(start=10 * n, end=10 * n + 15, completion_tokens=200) for n in range(tasks)]
     samples = [EngineSample(t=2 * n, generation_tokens=40 * n, running=2) for n in range(5 * tasks)]
     return Run(
         path=Path(),
         manifest=MANIFEST,
         selected=tuple(names),
         attempts=attempts,
-        engine_count=None,
         results=tuple(results[: -max(1, tasks // 20)]),
         samples=tuple(samples) if sampled else (),
         requests=tuple(requests),
@@ -152,7 +150,7 @@ def test_both_speeds_are_named() -> None:
     assert ("busy_tok_s" in words, "output_tok_s" in words) == (True, True)
 
 
-@pytest.mark.parametrize(("run", "source"), [(SMALL, "from the turns"), (LARGE, "own token count")])
+@pytest.mark.parametrize(("run", "source"), [(SMALL, "from the turns"), (LARGE, "own counters")])
 def test_the_chart_says_where_its_figures_come_from(run: Run, source: str) -> None:
     assert source in _words(tokens_per_second(run))
 

@@ -4,14 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalkit.reporting.run import Run
+from evalkit.reporting.run import Run, Turn
 from evalkit.reporting.timeline import Timeline, timeline
-from evalkit.stats import Span
 from evalkit.types import EngineSample
 
 
 def _timeline(
-    *, requests: tuple[Span, ...] = (), samples: tuple[EngineSample, ...] = ()
+    *, requests: tuple[Turn, ...] = (), samples: tuple[EngineSample, ...] = ()
 ) -> Timeline | None:
     return timeline(
         Run(
@@ -19,7 +18,6 @@ def _timeline(
             manifest={},
             selected=("demo",),
             attempts=1,
-            engine_count=None,
             results=(),
             samples=samples,
             requests=requests,
@@ -27,8 +25,8 @@ def _timeline(
     )
 
 
-def _span(start: float, end: float, tokens: int) -> Span:
-    return Span(start=start, end=end, completion_tokens=tokens)
+def _span(start: float, end: float, tokens: int) -> Turn:
+    return Turn(start=start, end=end, completion_tokens=tokens)
 
 
 def _sample(t: float, tokens: int, running: int = 1) -> EngineSample:
@@ -79,13 +77,13 @@ def test_a_longer_run_has_longer_steps(seconds: float, step: float) -> None:
 
 
 @st.composite
-def _spans(draw: st.DrawFn) -> Span:
+def _spans(draw: st.DrawFn) -> Turn:
     start = 1.7e9 + draw(st.floats(0, 5000))
     return _span(start, start + draw(st.floats(0, 500)), draw(st.integers(0, 5000)))
 
 
 @given(st.lists(_spans(), min_size=1, max_size=15))
-def test_no_token_is_lost(requests: list[Span]) -> None:
+def test_no_token_is_lost(requests: list[Turn]) -> None:
     line = _timeline(requests=tuple(requests))
     assert line is not None
     shown = sum(line.tokens_per_second) * line.step_s
