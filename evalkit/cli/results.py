@@ -85,6 +85,8 @@ def _summary(run: Run, summary: Summary) -> Table:
         table.add_row("turns", f"{summary.turns_median:g} (median)")
     if summary.output_tok_s is not None and summary.busy_tok_s is not None:
         _add_tokens(table, summary)
+    for name, value in speed_rows(summary.engine) + agreement_rows(summary.agreements):
+        table.add_row(name, value)
     return table
 
 
@@ -96,8 +98,6 @@ def _add_tokens(table: Table, summary: Summary) -> None:
     )
     table.add_row("output_tok_s", f"{summary.output_tok_s:.1f} from first request to last token")
     table.add_row("busy_tok_s", f"{summary.busy_tok_s:.1f} while a request was in flight")
-    for name, value in speed_rows(summary.engine) + agreement_rows(summary.agreements):
-        table.add_row(name, value)
 
 
 def _score(score: Score) -> str:

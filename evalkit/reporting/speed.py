@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, MultipleLocator, PercentFormatter, StrMethodFormatter
 
 from evalkit.reporting.run import Run
 from evalkit.reporting.style import BLUE, MUTED, Canvas, caption, house_style
@@ -71,7 +71,7 @@ def _finish(drawn: list[Axes], line: Timeline, unit: str) -> None:
     drawn[1].yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
     if line.kv_usage:
         drawn[2].set_ylim(0, 1.08)
-        drawn[2].yaxis.set_major_locator(MaxNLocator(nbins=2))
+        drawn[2].yaxis.set_major_locator(MultipleLocator(0.5))
         drawn[2].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     drawn[-1].tick_params(labelbottom=True)
     origin = "sample" if line.source == "engine" else "request"

@@ -26,7 +26,8 @@ _VLLM = {
     "vllm:kv_cache_usage_perc": "kv_usage",  # a share from 0 to 1, whatever its name says
     "vllm:cache_config_info": _INFO,  # tells in its labels; its value is always 1
 }
-"""Of vLLM 0.32, `v1/metrics/loggers.py`. Every replica's `cache_config_info` has its own
+"""Of vLLM 0.32, `v1/metrics/loggers.py`. While it works off one long prompt, only kv_usage moves:
+tokens and steps count once a token is made. Every replica's `cache_config_info` has its own
 kv_cache_size_tokens, but in num_gpu_blocks the sum of them all (`v1/engine/core_client.py`).
 """
 
@@ -42,7 +43,8 @@ _SGLANG = {
     "sglang:max_total_num_tokens": "capacity_tokens",
 }
 """Of SGLang 0.5.23, `srt/observability/metrics_collector.py`. Its tokens count once their request
-is at its end; steps count as they are made."""
+is at its end; steps count as they are made.
+"""
 
 _FIELDS = _VLLM | _SGLANG
 _COUNTERS = ("prompt_tokens", "cached_tokens", "generation_tokens", "steps", "preemptions")

@@ -13,16 +13,15 @@ REPLY = Reply(
 )
 
 
-def _account(*, seconds: float = 60) -> Account:
-    return Account(record=[].append, limits=RolloutLimits(seconds=seconds), stopping=Event())
+def _account(lines: list[Message], *, seconds: float = 60) -> Account:
+    return Account(record=lines.append, limits=RolloutLimits(seconds=seconds), stopping=Event())
 
 
 @pytest.fixture
 def line() -> Message:
     """The trajectory's line of a turn that was asked for at 1000."""
     lines: list[Message] = []
-    account = Account(record=lines.append, limits=RolloutLimits(), stopping=Event())
-    account.turn(REPLY, 1000)
+    _account(lines).turn(REPLY, 1000)
     return lines[0]
 
 
@@ -38,27 +37,27 @@ def test_a_turn_begins_with_the_try_that_was_answered(line: Message) -> None:
 
 
 def test_the_deadline_moves_by_the_time_lost() -> None:
-    account = _account()
+    account = _account([])
     before = account.deadline
     account.turn(REPLY, 0)
     assert account.deadline - before == pytest.approx(100)
 
 
 def test_a_rollout_does_not_end_for_the_time_lost() -> None:
-    account = _account(seconds=5)
+    account = _account([], seconds=5)
     account.begun = time.monotonic() - 50
     account.turn(REPLY, 0)
     assert account.stop() is None
 
 
 def test_its_own_time_ends_it() -> None:
-    account = _account(seconds=5)
+    account = _account([], seconds=5)
     account.begun = time.monotonic() - 150
     account.turn(REPLY, 0)
     assert account.stop() is StopReason.TIME_LIMIT
 
 
 def test_the_models_time_is_that_of_its_answers() -> None:
-    account = _account()
+    account = _account([])
     account.turn(REPLY, 0)
     assert account.timings(setup_s=0).llm_s == 10

@@ -57,8 +57,9 @@ def _write_lines(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
 
 def turn(t0: float, t1: float, tokens: int, **more: Any) -> dict[str, Any]:
     """A model turn of a trajectory; tokens of its prompt are among `more`, as its times are."""
-    prompt = {key: more.pop(key) for key in ("prompt_tokens", "cached_tokens") if key in more}
-    usage = {"completion_tokens": tokens, **prompt}
+    usage: dict[str, Any] = {"completion_tokens": tokens}
+    for key in ("prompt_tokens", "cached_tokens"):
+        usage[key] = more.pop(key, 0)
     return {"kind": "turn", "t0": t0, "t1": t1, "usage": usage, **more}
 
 

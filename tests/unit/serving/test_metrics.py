@@ -12,7 +12,8 @@ from evalkit.serving.scripted import scripted_server
 from evalkit.types import EngineSample, Replica
 
 PAGE = Path(__file__).with_name("vllm_0_32.prom").read_text(encoding="utf-8")
-"""Of the tiny engine of tests/engine after some requests; most of its histograms are left out."""
+"""As the tiny engine of tests/engine showed it with one request running and one waiting; most of
+its lines are left out."""
 
 TWO_ENGINES = """# HELP vllm:num_requests_running Number of requests
 vllm:num_requests_running{engine="0",model_name="m"} 2.0
@@ -82,7 +83,15 @@ def test_an_engine_that_names_no_replica_is_one() -> None:
 def test_a_page_of_vllm_is_read() -> None:
     assert parse(PAGE, t=7) == EngineSample(
         t=7,
-        prompt_tokens=0,
+        prompt_tokens=1892,
+        cached_tokens=896,
+        generation_tokens=44,
+        steps=44,
+        running=1,
+        waiting=1,
+        kv_usage=0.0021975338786472953,
+        capacity_tokens=883011,
+        replicas=(Replica(running=1, waiting=1, kv_usage=0.0021975338786472953),),
     )
 
 
