@@ -23,13 +23,15 @@ class Account:
     turns: int = 0
     usage: Usage = field(default_factory=Usage)
     llm_s: float = 0.0
+    lost_s: float = 0.0
+    """Gone to an engine that ended, and to the wait for its restart: not the rollout's time."""
     tool_s: float = 0.0
     ttfts: list[float] = field(default_factory=list)
 
     @property
     def deadline(self) -> float:
-        """A `time.monotonic()` instant."""
-        return self.begun + self.limits.seconds
+        """A `time.monotonic()` instant; it moves by the time lost to an engine's end."""
+        return self.begun + self.limits.seconds + self.lost_s
 
     @property
     def tokens_left(self) -> int | None:
@@ -48,19 +50,27 @@ class Account:
         return StopReason.TIME_LIMIT if time.monotonic() >= self.deadline else None
 
     def turn(self, reply: Reply, started: float) -> None:
-        """Add an answer of the model; `started` is in Unix seconds."""
+        """Add an answer of the model that was asked for at `started`, in Unix seconds.
+
+        The line's t0 is when the try began that was answered: `lost_s` after that.
+        """
         self.turns += 1
         self.usage += reply.usage
         self.llm_s += reply.total_s
+        self.lost_s += reply.lost_s
+        t0 = started + reply.lost_s
         if reply.ttft_s is not None:
             self.ttfts.append(reply.ttft_s)
         self.record(
             {
                 "kind": "turn",
                 "turn": self.turns,
-                "t0": started,
-                "t1": started + reply.total_s,
+                "t0": t0,
+                "t1": t0 + reply.total_s,
                 "ttft_s": reply.ttft_s,
+                "itl_s": reply.itl_s,
+                "incarnation": reply.incarnation,
+                "lost_s": reply.lost_s,
                 "finish_reason": reply.finish_reason,
                 "usage": reply.usage.model_dump(),
                 "text": reply.text,

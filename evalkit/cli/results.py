@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from evalkit.cli.engine_rows import agreement_rows, speed_rows
 from evalkit.cli.live import STYLES
 from evalkit.cli.wiring import say
 from evalkit.reporting.load import load_run
@@ -84,6 +85,8 @@ def _summary(run: Run, summary: Summary) -> Table:
         table.add_row("turns", f"{summary.turns_median:g} (median)")
     if summary.output_tok_s is not None and summary.busy_tok_s is not None:
         _add_tokens(table, summary)
+    for name, value in speed_rows(summary.engine) + agreement_rows(summary.agreements):
+        table.add_row(name, value)
     return table
 
 
@@ -93,9 +96,6 @@ def _add_tokens(table: Table, summary: Summary) -> None:
     table.add_row(
         "tokens", f"{usage.completion_tokens:,} out, {fresh:,} in, {usage.cached_tokens:,} cached"
     )
-    if summary.engine_completion_tokens is not None:
-        counted = f"{summary.engine_completion_tokens:,} out, probes left out"
-        table.add_row("by the engine's counter", counted)
     table.add_row("output_tok_s", f"{summary.output_tok_s:.1f} from first request to last token")
     table.add_row("busy_tok_s", f"{summary.busy_tok_s:.1f} while a request was in flight")
 

@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
 from evalkit.errors import StoreError
-from evalkit.reporting.run import EngineCount, Run
-from evalkit.stats import Span
-from evalkit.types import EngineSample, Record, Result, Usage
+from evalkit.reporting.run import Run, Turn
+from evalkit.types import EngineSample, Incarnation, Record, Result, Usage
 
 R = TypeVar("R", bound=Record)
 
@@ -18,7 +17,8 @@ R = TypeVar("R", bound=Record)
 class _Engine(Record):
     model_config = ConfigDict(extra="ignore")
 
-    counter: EngineCount | None = None
+    incarnations: tuple[Incarnation, ...] = ()
+    gpus: int = 0
 
 
 class _Manifest(Record):
@@ -29,7 +29,7 @@ class _Manifest(Record):
     selected: tuple[str, ...] = Field(min_length=1)
     attempts: int = Field(ge=1)
     known_bad: Mapping[str, str] = Field(default_factory=dict)
-    engine: _Engine | None = None
+    engine: _Engine = _Engine()
 
 
 class _Turn(Record):
@@ -40,6 +40,9 @@ class _Turn(Record):
     t0: float
     t1: float
     usage: Usage
+    ttft_s: float | None = None
+    itl_s: float | None = None
+    incarnation: int = 1
 
 
 def load_run(path: Path | str) -> Run:
@@ -56,7 +59,8 @@ def load_run(path: Path | str) -> Run:
         selected=keys.selected,
         attempts=keys.attempts,
         known_bad=frozenset(keys.known_bad),
-        engine_count=keys.engine.counter if keys.engine else None,
+        incarnations=keys.engine.incarnations,
+        gpus=keys.engine.gpus,
         results=_results(folder / "results.jsonl", keys),
         samples=tuple(
             _record(EngineSample, line, where) for where, line in _lines(folder / "engine.jsonl")
@@ -86,21 +90,15 @@ def _results(path: Path, keys: _Manifest) -> tuple[Result, ...]:
     return tuple(last.values())
 
 
-def _requests(folder: Path) -> tuple[Span, ...]:
-    spans = []
+def _requests(folder: Path) -> tuple[Turn, ...]:
+    turns = []
     for path in folder.glob("tasks/*/*/trajectory.jsonl"):
         for where, line in _lines(path):
             if line.get("kind") == "turn":
                 turn = _record(_Turn, line, where)
-                tokens = turn.usage.completion_tokens
-                spans.append(
-                    _record(
-                        Span,
-                        {"start": turn.t0, "end": turn.t1, "completion_tokens": tokens},
-                        where,
-                    )
-                )
-    return tuple(sorted(spans, key=lambda span: (span.start, span.end)))
+                rest = turn.model_dump(exclude={"t0", "t1", "usage"}) | turn.usage.model_dump()
+                turns.append(_record(Turn, {"start": turn.t0, "end": turn.t1, **rest}, where))
+    return tuple(sorted(turns, key=lambda turn: (turn.start, turn.end)))
 
 
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -6,15 +6,21 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from evalkit.stats import Span
-from evalkit.types import EngineSample, Record, Result
+from evalkit.types import EngineSample, Incarnation, Record, Result
 
 
-class EngineCount(Record):
-    """The engine's own counter of completion tokens, read at both ends of the run."""
+class Turn(Span):
+    """One answer of the engine that a rollout went on with."""
 
-    before: int
-    """After the probe and before the first rollout."""
-    after: int
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the prompt tokens, those the engine had at hand, as far as it says so."""
+    ttft_s: float | None = None
+    """Seconds to the first token, None where the answer did not stream one."""
+    itl_s: float | None = None
+    """Mean seconds between two tokens."""
+    incarnation: int = 1
+    """Which start of the engine answered."""
 
 
 class Run(Record):
@@ -27,8 +33,11 @@ class Run(Record):
     known_bad: frozenset[str] = frozenset()
     """Selected tasks whose grading is known to be wrong."""
     attempts: int
-    engine_count: EngineCount | None
+    incarnations: tuple[Incarnation, ...] = ()
+    """The starts of the engine, in their order; none where the agent needs no engine."""
+    gpus: int = 0
+    """That the engine ran on, as far as known; 0 on CPU."""
     results: tuple[Result, ...]
     samples: tuple[EngineSample, ...]
-    requests: tuple[Span, ...]
+    requests: tuple[Turn, ...]
     """Every turn of every trajectory, in order of its start."""

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from statistics import median
 
+from evalkit.reporting.agreement import Agreement, agreements
+from evalkit.reporting.engine import EngineFigures, engine_figures
 from evalkit.reporting.run import Run
 from evalkit.stats import Interval, busy_tok_s, output_tok_s, wilson
 from evalkit.types import WITHOUT_EFFECT, Flag, Outcome, Record, Result, Usage
@@ -45,12 +47,13 @@ class Summary(Record):
     turns_median: float | None
     usage: Usage
     """Tokens summed over the results."""
-    engine_completion_tokens: int | None
-    """By the engine's own counter; more than the results' where rollouts were interrupted."""
     output_tok_s: float | None
     """Completion tokens a second from the first request to the last token."""
     busy_tok_s: float | None
     """Completion tokens a second of the time with a request in flight."""
+    engine: EngineFigures
+    agreements: tuple[Agreement, ...]
+    """The engine's counters against what we received, by start of the engine."""
 
 
 def summarise(run: Run) -> Summary:
@@ -78,9 +81,10 @@ def summarise(run: Run) -> Summary:
         score_repaired=_repaired(run, planned),
         turns_median=median(result.turns for result in run.results) if run.results else None,
         usage=_usage(run.results),
-        engine_completion_tokens=_engine_tokens(run),
         output_tok_s=output_tok_s(run.requests),
         busy_tok_s=busy_tok_s(run.requests),
+        engine=engine_figures(run),
+        agreements=agreements(run),
     )
 
 
@@ -114,8 +118,3 @@ def _usage(results: Iterable[Result]) -> Usage:
             completion_tokens=result.completion_tokens,
         )
     return total
-
-
-def _engine_tokens(run: Run) -> int | None:
-    count = run.engine_count
-    return count.after - count.before if count else None

@@ -86,8 +86,13 @@ def test_turns_are_counted(run: Path) -> None:
 
 
 def test_tokens_add_up_to_the_engines_counter(run: Path) -> None:
-    counter = json.loads((run / "run.json").read_text())["engine"]["counter"]
-    assert result(run)["completion_tokens"] == counter["after"] - counter["before"]
+    (one,) = json.loads((run / "run.json").read_text())["engine"]["incarnations"]
+    assert one["counter"]["completion_tokens"] == one["received_then"]
+
+
+def test_the_tokens_of_its_turns_are_those_of_the_result(run: Path) -> None:
+    (one,) = json.loads((run / "run.json").read_text())["engine"]["incarnations"]
+    assert result(run)["completion_tokens"] == one["received"]["turns"]["completion_tokens"]
 
 
 def test_the_engine_is_offered_its_one_tool(run: Path, asked: list[Mapping[str, Any]]) -> None:

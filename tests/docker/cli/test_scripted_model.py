@@ -64,8 +64,13 @@ def test_the_trajectory_holds_every_turn(solved: Solved) -> None:
 
 
 def test_tokens_add_up_to_the_engines_counter(solved: Solved) -> None:
-    counter = json.loads((solved[0] / "run.json").read_text())["engine"]["counter"]
-    assert result(solved)["completion_tokens"] == counter["after"] - counter["before"]
+    (one,) = json.loads((solved[0] / "run.json").read_text())["engine"]["incarnations"]
+    assert one["counter"]["completion_tokens"] == one["received_then"]
+
+
+def test_the_tokens_of_its_turns_are_those_of_the_result(solved: Solved) -> None:
+    (one,) = json.loads((solved[0] / "run.json").read_text())["engine"]["incarnations"]
+    assert result(solved)["completion_tokens"] == one["received"]["turns"]["completion_tokens"]
 
 
 def test_the_key_is_nowhere_in_the_run_folder(evalkit: Evalkit, tmp_path: Path) -> None:

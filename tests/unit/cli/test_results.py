@@ -1,23 +1,27 @@
 """What a user sees of a run at its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evalkit.cli.results import show_results
+from evalkit.protocols import Message
 from evalkit.store import RunFolder
 from evalkit.types import (
     Applied,
     Evidence,
     Finished,
     Flag,
+    Incarnation,
     Outcome,
+    Received,
     Result,
     StopReason,
     Submission,
     Tally,
+    Usage,
     Verdict,
 )
 from tests.doubles.tasks import make_result
@@ -32,12 +36,14 @@ def shown(
     """The results of a run with one attempt, as printed 120 columns wide."""
     monkeypatch.setenv("COLUMNS", "120")
 
-    def show(result: Result, **facts: Any) -> str:
+    def show(result: Result, turns: Sequence[Message] = (), **facts: Any) -> str:
         none = Tally(passed=0, total=1)
         with RunFolder(tmp_path / "run") as folder:
             folder.describe(
                 **{"suite": "s", "model": "m", "selected": ["demo"], "attempts": 1, **facts}
             )
+            for line in turns:
+                folder.trajectory("demo", 1)(line)
             folder.finish(
                 Finished(
                     result=result,
@@ -100,3 +106,68 @@ def test_attempts_are_counted_by_flag(shown: Shown) -> None:
 def test_the_score_without_doubtful_attempts_is_shown(shown: Shown) -> None:
     text = shown(make_result(flags=(Flag.READ_OUTSIDE,)), attempts=2)
     assert "without 1 doubtful" in text
+
+
+TURNS: list[Message] = [
+    {
+        "kind": "turn",
+        "t0": 1000,
+        "t1": 1022,
+        "ttft_s": 2,
+        "itl_s": 0.2,
+        "usage": {"prompt_tokens": 400, "cached_tokens": 300, "completion_tokens": 101},
+    }
+]
+
+
+def _engine(counted: int, starts: int = 1, **facts: Any) -> dict[str, Any]:
+    """An engine that was up for 50 s a start; 105 tokens were received of each."""
+    one = Incarnation(
+        number=1,
+        started=1000,
+        ended=1050,
+        max_model_len=4096,
+        counter=Usage(prompt_tokens=410, completion_tokens=counted),
+        received_then=105,
+        received=Received(
+            turns=Usage(prompt_tokens=400, completion_tokens=101),
+            probes=Usage(prompt_tokens=10, completion_tokens=4),
+        ),
+    )
+    numbered = [one.model_copy(update={"number": number}) for number in range(1, starts + 1)]
+    return {"incarnations": [each.model_dump(mode="json") for each in numbered], **facts}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "engine_tok_s 2.0 while an engine was up, 0.5 for each GPU",
+        "prefill_tok_s 50.0 fresh prompt tokens a second of waiting",
+        "decode_tok_s 5.0 for each stream",
+        "cache hit rate 75.0% of prompt tokens",
+        "ttft_s 2 (median), 2 (95th percentile), queueing included",
+        "itl_s 0.2 (median), 0.2 (95th percentile), each turn's mean",
+        "105 out, 105 received: 0.00% apart, within 1%",
+        "101 in turns, 4 in probes, 0 in repeated turns",
+        "410 in, 410 received: 0.00% apart",
+    ],
+)
+def test_figures_of_the_engine_are_shown(shown: Shown, words: str) -> None:
+    text = shown(make_result(turns=1), TURNS, engine=_engine(105, gpus=4))
+    assert words in " ".join(text.split())
+
+
+def test_counts_that_are_more_than_a_percent_apart_are_called_so(shown: Shown) -> None:
+    text = shown(make_result(turns=1), TURNS, engine=_engine(100))
+    assert "100 out, 105 received: 5.00% apart, NOT within 1%" in text
+
+
+def test_each_start_of_the_engine_has_its_row(shown: Shown) -> None:
+    text = shown(make_result(turns=1), TURNS, engine=_engine(105, starts=2))
+    assert "engine's counter #2" in text
+
+
+def test_an_engine_without_counters_is_said_to_tell_none(shown: Shown) -> None:
+    assert "not told; received 101 in turns" in shown(
+        make_result(turns=1), TURNS, engine=_engine(0)
+    )

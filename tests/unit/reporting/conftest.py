@@ -55,9 +55,12 @@ def _write_lines(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
 
-def turn(t0: float, t1: float, tokens: int) -> dict[str, Any]:
-    """A model turn of a trajectory."""
-    return {"kind": "turn", "t0": t0, "t1": t1, "usage": {"completion_tokens": tokens}}
+def turn(t0: float, t1: float, tokens: int, **more: Any) -> dict[str, Any]:
+    """A model turn of a trajectory; tokens of its prompt are among `more`, as its times are."""
+    usage: dict[str, Any] = {"completion_tokens": tokens}
+    for key in ("prompt_tokens", "cached_tokens"):
+        usage[key] = more.pop(key, 0)
+    return {"kind": "turn", "t0": t0, "t1": t1, "usage": usage, **more}
 
 
 @pytest.fixture

@@ -1,19 +1,20 @@
+import math
 import random
+import re
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.text import Text
 
 from evalkit.errors import StoreError
 from evalkit.reporting.charts import outcomes, tokens_per_second, write_charts
-from evalkit.reporting.run import Run
+from evalkit.reporting.run import Run, Turn
 from evalkit.reporting.style import OUTCOME_FILLS, UNFINISHED_FILL
-from evalkit.stats import Span
-from evalkit.types import EngineSample, Flag, Outcome
+from evalkit.types import EngineSample, Flag, Incarnation, Outcome
 from tests.doubles.tasks import make_result
 
 MANIFEST = {
@@ -38,14 +39,13 @@ def _run(tasks: int, attempts: int = 1, *, weights: tuple[int, ...], sampled: bo
         for name in names
         for attempt in range(1, attempts + 1)
     ]
-    requests = [Span(start=10 * n, end=10 * n + 15, completion_tokens=200) for n in range(tasks)]
+    requests = [Turn(start=10 * n, end=10 * n + 15, completion_tokens=200) for n in range(tasks)]
     samples = [EngineSample(t=2 * n, generation_tokens=40 * n, running=2) for n in range(5 * tasks)]
     return Run(
         path=Path(),
         manifest=MANIFEST,
         selected=tuple(names),
         attempts=attempts,
-        engine_count=None,
         results=tuple(results[: -max(1, tasks // 20)]),
         samples=tuple(samples) if sampled else (),
         requests=tuple(requests),
@@ -55,7 +55,30 @@ def _run(tasks: int, attempts: int = 1, *, weights: tuple[int, ...], sampled: bo
 SMALL = _run(4, weights=(2, 2, 0, 0, 0, 0, 0))
 EVERYTHING = _run(24, 3, weights=(3, 4, 1, 1, 1, 1, 1))
 LARGE = _run(731, weights=(44, 40, 4, 3, 3, 2, 2), sampled=True)
-RUNS = pytest.mark.parametrize("run", [SMALL, EVERYTHING, LARGE], ids=["small", "every", "large"])
+RESTARTED = SMALL.model_copy(
+    update={
+        "samples": tuple(
+            EngineSample(
+                t=t,
+                generation_tokens=9 * (t if t < 60 else t - 69),
+                running=3,
+                kv_usage=0.4,
+                incarnation=1 + t // 60,
+            )
+            for t in range(0, 120, 2)
+            if not 40 < t < 70
+        ),
+        "incarnations": tuple(
+            Incarnation(number=number, started=started, ended=ended, max_model_len=4096)
+            for number, started, ended in ((1, -5, 41), (2, 69, 120))
+        ),
+        "gpus": 8,
+    }
+)
+"""Sampled every 2 s; the engine was away between 40 s and 69 s."""
+RUNS = pytest.mark.parametrize(
+    "run", [SMALL, EVERYTHING, LARGE, RESTARTED], ids=["small", "every", "large", "restarted"]
+)
 CHARTS = pytest.mark.parametrize("chart", [outcomes, tokens_per_second])
 
 
@@ -152,9 +175,31 @@ def test_both_speeds_are_named() -> None:
     assert ("busy_tok_s" in words, "output_tok_s" in words) == (True, True)
 
 
-@pytest.mark.parametrize(("run", "source"), [(SMALL, "from the turns"), (LARGE, "own token count")])
+@pytest.mark.parametrize(("run", "source"), [(SMALL, "from the turns"), (LARGE, "own counters")])
 def test_the_chart_says_where_its_figures_come_from(run: Run, source: str) -> None:
     assert source in _words(tokens_per_second(run))
+
+
+def test_speed_over_the_engines_time_is_named_where_that_is_known() -> None:
+    words = _words(tokens_per_second(RESTARTED))
+    assert re.search(r"engine_tok_s 8\.2: over the time an engine was up, 1\.0 for each GPU", words)
+
+
+def test_time_without_an_engine_is_blank() -> None:
+    figure = tokens_per_second(RESTARTED)
+    assert figure is not None
+    drawn = [patch for patch in figure.axes[0].patches if isinstance(patch, StepPatch)]
+    values, *_ = drawn[0].get_data()
+    assert [math.isnan(values[at // 2]) for at in (38, 42, 66, 68)] == [False, True, True, False]
+
+
+def test_the_use_of_the_kv_cache_is_drawn_where_the_engine_tells_it() -> None:
+    words = [_words(tokens_per_second(run)) for run in (RESTARTED, LARGE)]
+    assert ["KV cache" in one for one in words] == [True, False]
+
+
+def test_a_restart_is_marked() -> None:
+    assert "the engine was up again" in _words(tokens_per_second(RESTARTED))
 
 
 def test_charts_are_written_as_png(tmp_path: Path) -> None:

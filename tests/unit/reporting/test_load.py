@@ -6,21 +6,23 @@ import pytest
 
 from evalkit.errors import StoreError
 from evalkit.reporting.load import load_run
-from evalkit.stats import Span
+from evalkit.reporting.run import Turn
 from evalkit.store import RunFolder
 from evalkit.types import (
     Applied,
     EngineSample,
     Evidence,
     Finished,
+    Incarnation,
     Outcome,
     StopReason,
     Submission,
     Tally,
+    Usage,
     Verdict,
 )
 from tests.doubles.tasks import make_result
-from tests.unit.reporting.conftest import WriteRun
+from tests.unit.reporting.conftest import WriteRun, turn
 
 SAMPLE = EngineSample(t=1000.5, generation_tokens=7, running=2, kv_usage=0.25)
 
@@ -54,15 +56,27 @@ def test_run_json_is_kept_as_it_is(write_run: WriteRun) -> None:
 def test_each_model_turn_is_a_request(write_run: WriteRun, turns: list[dict[str, Any]]) -> None:
     run = load_run(write_run(turns=turns))
     assert run.requests == (
-        Span(start=1000, end=1005, completion_tokens=30),
-        Span(start=1015, end=1020, completion_tokens=70),
+        Turn(start=1000, end=1005, completion_tokens=30),
+        Turn(start=1015, end=1020, completion_tokens=70),
     )
 
 
-def test_the_engines_own_count_is_read(write_run: WriteRun) -> None:
-    run = load_run(write_run(engine={"version": "1", "counter": {"before": 3, "after": 9}}))
-    assert run.engine_count is not None
-    assert run.engine_count.after == 9
+def test_a_request_has_the_times_and_tokens_of_its_turn(write_run: WriteRun) -> None:
+    tokens = {"prompt_tokens": 50, "cached_tokens": 20}
+    times = {"ttft_s": 0.5, "itl_s": 0.1, "incarnation": 2}
+    run = load_run(write_run(turns=[turn(0, 9, 3, **tokens, **times, text="hi", lost_s=4)]))
+    assert run.requests == (Turn(start=0, end=9, completion_tokens=3, **tokens, **times),)
+
+
+def test_the_starts_of_the_engine_are_read(write_run: WriteRun) -> None:
+    one = Incarnation(number=1, started=5, max_model_len=4096, counter=Usage(completion_tokens=9))
+    facts = {"version": "1", "gpus": 8, "incarnations": [one.model_dump(mode="json")]}
+    run = load_run(write_run(engine=facts))
+    assert (run.incarnations, run.gpus) == ((one,), 8)
+
+
+def test_a_run_without_an_engine_has_no_starts(write_run: WriteRun) -> None:
+    assert load_run(write_run()).incarnations == ()
 
 
 def test_the_last_line_of_an_attempt_counts(write_run: WriteRun) -> None:

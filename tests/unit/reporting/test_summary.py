@@ -124,15 +124,6 @@ def test_tokens_are_summed_over_the_results(write_run: WriteRun) -> None:
     )
 
 
-def test_the_engines_own_count_stands_beside_them(write_run: WriteRun) -> None:
-    summary = _summary(write_run, RESOLVED, engine={"counter": {"before": 5, "after": 42}})
-    assert summary.engine_completion_tokens == 37
-
-
-def test_an_engine_without_a_counter_leaves_it_open(write_run: WriteRun) -> None:
-    assert _summary(write_run, engine={"version": "1"}).engine_completion_tokens is None
-
-
 def test_output_speed_is_over_the_whole_run(
     write_run: WriteRun, turns: list[dict[str, Any]]
 ) -> None:
@@ -158,7 +149,6 @@ def test_every_attempt_planned_is_accounted_for(outcomes: list[Outcome], missing
             manifest={},
             selected=names,
             attempts=1,
-            engine_count=None,
             results=results,
             samples=(),
             requests=(),
