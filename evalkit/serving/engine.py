@@ -12,7 +12,8 @@ from evalkit.serving.endpoint import Endpoint, check_model, probe, version
 from evalkit.serving.interpreter import engine_python
 from evalkit.serving.launch import HOST, Launch
 from evalkit.serving.machine import this_machine
-from evalkit.serving.server import VllmServer
+from evalkit.serving.phases import Tell
+from evalkit.serving.server import EngineServer
 from evalkit.serving.vllm import launch
 from evalkit.serving.weights import ensure_weights
 
@@ -38,8 +39,8 @@ def serve(
         return
     plan = _plan(config, cache, environ, say)
     deadline = time.monotonic() + config.start_timeout_s
-    with VllmServer(plan, log) as server:
-        server.wait(deadline, say)
+    with EngineServer(plan, log) as server:
+        server.wait(deadline, _phases(say))
         say("engine: first tokens")
         url = f"http://{HOST}:{plan.port}/v1"
         left_s = max(60.0, deadline - time.monotonic())
@@ -51,6 +52,19 @@ def serve(
             pid=server.pid,
             probe=probe(url, plan.model, api_key=api_key, timeout_s=left_s),
         )
+
+
+def _phases(say: Callable[[str], None]) -> Tell:
+    """Say each phase once; its share is for who can draw it."""
+    last = ""
+
+    def tell(phase: str, share: float | None) -> None:  # noqa: ARG001 - not drawn
+        nonlocal last
+        if phase != last:
+            last = phase
+            say(f"engine: {phase}")
+
+    return tell
 
 
 def _attach(config: EngineConfig, api_key: str) -> Endpoint:
