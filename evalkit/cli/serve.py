@@ -34,7 +34,7 @@ def served_model(runner: Runner, folder: RunFolder, stopping: Event) -> Iterator
             endpoint.model,
             runner.sampling,
             api_key=api_key(),
-            count_as_it_comes=bool(endpoint.version),
+            count_as_it_comes=endpoint.engine in {"vllm", "sglang"},
             stopping=stopping,
         )
         with closing(chat), _accounted(endpoint, folder):
@@ -47,7 +47,11 @@ def _accounted(endpoint: Endpoint, folder: RunFolder) -> Iterator[None]:
     facts: dict[str, JsonValue] = {
         "url": endpoint.url,
         "model": endpoint.model,
+        "kind": endpoint.engine,
         "version": endpoint.version,
+        "max_model_len": endpoint.max_model_len,
+        "fingerprint": endpoint.fingerprint,
+        "answers_as": endpoint.answers_as,
         "argv": list(endpoint.argv),
     }
     folder.describe(engine=facts)

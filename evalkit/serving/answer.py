@@ -18,6 +18,8 @@ class _Call:
 class Answer:
     """What has arrived so far of one answer."""
 
+    model: str = ""
+    """The name it was answered under; empty where the engine gives none."""
     text: list[str] = field(default_factory=list)
     calls: dict[int, _Call] = field(default_factory=dict)
     finish_reason: str = ""
@@ -36,6 +38,7 @@ class Answer:
 
     # The shape is checked by using it: `Any` here, and every way it can be wrong is caught above.
     def _add(self, chunk: Any, elapsed_s: float) -> None:
+        self.model = self.model or chunk.get("model") or ""
         if chunk.get("usage"):
             self.usage = chunk["usage"]
         if not chunk.get("choices"):

@@ -100,6 +100,8 @@ class OpenAIChat:
         self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {api_key}"}
         self._pool = _pool(url)
         self._conversation = _Conversation()
+        self.answered_as = ""
+        """The model's name in the last answer; empty where the engine gives none."""
 
     def chat(
         self,
@@ -158,6 +160,7 @@ class OpenAIChat:
         ended = time.monotonic()
         if ended >= deadline:
             answer.cut_off()
+        self.answered_as = answer.model
         return answer.reply(ended - begun)
 
     def _post(self, body: bytes, wait_s: float) -> "urllib3.BaseHTTPResponse":

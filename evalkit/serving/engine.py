@@ -4,11 +4,12 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from evalkit.config.engine import EngineConfig
 from evalkit.errors import ConfigError, EngineError
-from evalkit.serving.endpoint import Endpoint, check_model, probe, version
+from evalkit.serving.endpoint import Endpoint, check_context, look, probe
 from evalkit.serving.interpreter import engine_python
 from evalkit.serving.launch import HOST, Launch
 from evalkit.serving.machine import this_machine
@@ -42,16 +43,11 @@ def serve(
     with EngineServer(plan, log) as server:
         server.wait(deadline, _phases(say))
         say("engine: first tokens")
-        url = f"http://{HOST}:{plan.port}/v1"
         left_s = max(60.0, deadline - time.monotonic())
-        yield Endpoint(
-            url=url,
-            model=plan.model,
-            version=version(url),
-            argv=plan.argv,
-            pid=server.pid,
-            probe=probe(url, plan.model, api_key=api_key, timeout_s=left_s),
+        endpoint = replace(
+            look(plan.url, plan.model, api_key=api_key), argv=plan.argv, pid=server.pid
         )
+        yield _probed(endpoint, api_key, left_s)
 
 
 def _phases(say: Callable[[str], None]) -> Tell:
@@ -72,10 +68,14 @@ def _attach(config: EngineConfig, api_key: str) -> Endpoint:
         raise ConfigError(
             "engine.kind is endpoint, but engine.url is missing", hint="--endpoint URL"
         )
-    url = config.url.rstrip("/")
-    check_model(url, config.model, api_key=api_key)
-    used = probe(url, config.model, api_key=api_key, timeout_s=config.start_timeout_s)
-    return Endpoint(url=url, model=config.model, version=version(url), probe=used)
+    endpoint = look(config.url.rstrip("/"), config.model, api_key=api_key)
+    check_context(endpoint, config.max_model_len)
+    return _probed(endpoint, api_key, config.start_timeout_s)
+
+
+def _probed(endpoint: Endpoint, api_key: str, timeout_s: float) -> Endpoint:
+    answer = probe(endpoint.url, endpoint.model, api_key=api_key, timeout_s=timeout_s)
+    return replace(endpoint, probe=answer.usage, answers_as=answer.answers_as)
 
 
 def _plan(

@@ -15,6 +15,7 @@ from evalkit.serving.engine import serve
 from evalkit.serving.launch import Launch
 from evalkit.serving.scripted import Scripted, scripted_server
 from evalkit.serving.server import EngineServer
+from tests.doubles.pages import pages
 
 LISTENS = """
 import http.server, sys, time
@@ -221,6 +222,19 @@ def test_an_endpoint_is_probed_and_its_probe_counted(tmp_path: Path) -> None:
         with serve(config, cache=tmp_path, log=tmp_path / "log", environ={}, say=silent) as there:
             assert there.url == url
             assert there.probe.completion_tokens > 0
+
+
+def test_an_endpoint_with_too_short_a_context_is_refused_before_a_token_is_made(
+    tmp_path: Path,
+) -> None:
+    row = {"id": "mine", "owned_by": "vllm", "max_model_len": 4096}
+    with pages({"/v1/models": {"data": [row]}}) as url:
+        config = EngineConfig(kind="endpoint", model="mine", url=f"{url}/v1", max_model_len=8192)
+        with (
+            pytest.raises(EngineError, match="4,096 tokens"),
+            serve(config, cache=tmp_path, log=tmp_path / "log", environ={}, say=silent),
+        ):
+            pass
 
 
 def test_an_endpoint_that_lists_the_model_but_answers_nothing_is_refused(tmp_path: Path) -> None:
