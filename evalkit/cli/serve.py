@@ -10,6 +10,7 @@ from evalkit.agents.plugin import Served
 from evalkit.cli.wiring import api_key, cache_folder, environment, say
 from evalkit.config.runner import Runner
 from evalkit.errors import EngineError
+from evalkit.sandbox.owner import OWNER, Owner
 from evalkit.serving.chat import OpenAIChat
 from evalkit.serving.endpoint import Endpoint
 from evalkit.serving.engine import serve
@@ -27,6 +28,7 @@ def served_model(runner: Runner, folder: RunFolder, stopping: Event) -> Iterator
         environ=environment(),
         say=say,
         api_key=api_key(),
+        labels={OWNER: Owner.here().label},
     ) as endpoint:
         say(f"engine: {endpoint.model} answers at {endpoint.url}")
         chat = OpenAIChat(

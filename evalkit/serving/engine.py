@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from evalkit.config.engine import EngineConfig
 from evalkit.errors import ConfigError, EngineError
+from evalkit.serving import sglang, vllm, vllm_docker
 from evalkit.serving.endpoint import Endpoint, check_context, look, probe
 from evalkit.serving.interpreter import engine_python
 from evalkit.serving.launch import HOST, Launch
 from evalkit.serving.machine import this_machine
 from evalkit.serving.phases import Tell
 from evalkit.serving.server import EngineServer
-from evalkit.serving.vllm import launch
 from evalkit.serving.weights import ensure_weights
 
 
@@ -28,17 +29,19 @@ def serve(
     environ: Mapping[str, str],
     say: Callable[[str], None],
     api_key: str = "EMPTY",
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Endpoint]:
-    """Start vLLM (or check the endpoint named), probe it, and yield where it answers.
+    """Start the engine (or check the endpoint named), probe it, and yield where it answers.
 
-    `log` takes the engine's output, `environ` is the environment it gets, `say` hears each step.
+    `log` takes the engine's output, `environ` is the environment it gets, `say` hears each step,
+    `labels` mark its container as this process's own.
     Every way out of the block ends every process of the engine. Raises EngineError with the end
     of the log where it does not come up, WeightsError where its weights cannot be had.
     """
     if config.kind == "endpoint":
         yield _attach(config, api_key)
         return
-    plan = _plan(config, cache, environ, say)
+    plan = _plan(config, cache, environ, labels, say)
     deadline = time.monotonic() + config.start_timeout_s
     with EngineServer(plan, log) as server:
         server.wait(deadline, _phases(say))
@@ -79,22 +82,34 @@ def _probed(endpoint: Endpoint, api_key: str, timeout_s: float) -> Endpoint:
 
 
 def _plan(
-    config: EngineConfig, cache: Path, environ: Mapping[str, str], say: Callable[[str], None]
+    config: EngineConfig,
+    cache: Path,
+    environ: Mapping[str, str],
+    labels: Mapping[str, str],
+    say: Callable[[str], None],
 ) -> Launch:
-    python = engine_python(config.python, cache)
-    weights = config.model
+    machine = this_machine(environ)
+    if config.kind == "vllm-docker":
+        weights = _weights(config, cache, lambda: engine_python(config.python, cache, "gguf"), say)
+        port = _port(config.port)
+        return vllm_docker.launch(
+            config, machine, weights=weights, port=port, environ=environ, labels=labels
+        )
+    start, package = (sglang.launch, "sglang") if config.kind == "sglang" else (vllm.launch, "vllm")
+    python = engine_python(config.python, cache, package)
+    weights = _weights(config, cache, lambda: python, say)
+    port = _port(config.port)
+    return start(config, machine, python=python, weights=weights, port=port, environ=environ)
+
+
+def _weights(
+    config: EngineConfig, cache: Path, python: Callable[[], str], say: Callable[[str], None]
+) -> str:
+    """Return a folder, or a name on the hub for the engine to fetch."""
     if config.gguf:
-        weights = str(ensure_weights(config.gguf, config.model, cache, python, say))
-    elif Path(weights).expanduser().is_dir():
-        weights = str(Path(weights).expanduser().resolve())
-    return launch(
-        config,
-        this_machine(environ),
-        python=python,
-        weights=weights,
-        port=_port(config.port),
-        environ=environ,
-    )
+        return str(ensure_weights(config.gguf, config.model, cache, python(), say))
+    folder = Path(config.model).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else config.model
 
 
 def _port(wanted: int) -> int:
