@@ -72,6 +72,18 @@ def _summary(run: Run, summary: Summary) -> Table:
     if summary.flags:
         flags = [f"{count} {flag}" for flag, count in summary.flags.items()]
         table.add_row("attempts by flag", ", ".join(flags))
+    _add_scores(table, summary)
+    if summary.turns_median is not None:
+        table.add_row("turns", f"{summary.turns_median:g} (median)")
+    if summary.output_tok_s is not None and summary.busy_tok_s is not None:
+        _add_tokens(table, summary)
+    for name, value in speed_rows(summary.engine) + agreement_rows(summary.agreements):
+        table.add_row(name, value)
+    return table
+
+
+def _add_scores(table: Table, summary: Summary) -> None:
+    """Add the scores that leave something out."""
     if summary.doubtful and summary.score_without_doubtful:
         without = _score(summary.score_without_doubtful)
         table.add_row(f"without {summary.doubtful} doubtful", without)
@@ -81,13 +93,6 @@ def _summary(run: Run, summary: Summary) -> Table:
         table.add_row("without known bad tasks", _score(summary.score_without_known_bad))
     if summary.score_repaired:
         table.add_row("with newlines completed", _score(summary.score_repaired))
-    if summary.turns_median is not None:
-        table.add_row("turns", f"{summary.turns_median:g} (median)")
-    if summary.output_tok_s is not None and summary.busy_tok_s is not None:
-        _add_tokens(table, summary)
-    for name, value in speed_rows(summary.engine) + agreement_rows(summary.agreements):
-        table.add_row(name, value)
-    return table
 
 
 def _add_tokens(table: Table, summary: Summary) -> None:

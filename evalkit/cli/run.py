@@ -10,7 +10,7 @@ from evalkit.agents.plugin import AgentContext
 from evalkit.agents.registry import Chosen, choose_agent
 from evalkit.cli.execute import Run, carry_out, new_id
 from evalkit.cli.select import Selection, excluded, select
-from evalkit.cli.serve import served_model
+from evalkit.cli.served import served_model
 from evalkit.cli.wiring import (
     cache_folder,
     choose_runner,

@@ -23,9 +23,9 @@ def serve_command(runner_name: str, output: Path | None, overrides: list[str]) -
             gate = Gate(runner.concurrency.rollouts, Event(), folder.event)
             with served_model(runner, folder, gate) as served:
                 typer.echo(f"{served.url} serves {served.name}; Ctrl-C stops it")
-                with gate.slot():
-                    while True:
-                        time.sleep(1)
-                        gate.check()
+                while True:
+                    time.sleep(1)
+                    with gate.slot():  # raises where the engine is gone for good
+                        pass
 
     return stoppable(work, path)

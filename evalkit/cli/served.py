@@ -11,6 +11,7 @@ from evalkit.agents.plugin import Served
 from evalkit.cli.starting import starting
 from evalkit.cli.wiring import api_key, cache_folder, environment, on_terminal, progress, say
 from evalkit.config.runner import Runner
+from evalkit.sandbox.owner import OWNER, Owner
 from evalkit.serving.admission import Gate, Pace
 from evalkit.serving.chat import OpenAIChat
 from evalkit.serving.endpoint import Endpoint
@@ -27,8 +28,8 @@ def served_model(runner: Runner, folder: RunFolder, gate: Gate) -> Iterator[Serv
     """Serve the runner's model for as long as the block lasts, and admit as many as fit."""
     meter, leaving = Meter(), Event()
     engines = Engines(
-        runner.engine,
-        total_params_b=runner.total_params_b,
+        config=runner.engine,
+        params_b=runner.total_params_b,
         cache=cache_folder(),
         log=folder.path.resolve() / "engine.log",
         environ=environment(),
@@ -36,6 +37,7 @@ def served_model(runner: Runner, folder: RunFolder, gate: Gate) -> Iterator[Serv
         tell=starting(progress, on_terminal=on_terminal()),
         say=say,
         api_key=api_key(),
+        labels={OWNER: Owner.here().label},
         leaving=leaving,
     )
     concurrency = runner.concurrency
@@ -73,8 +75,11 @@ def _chat(
         endpoint.model,
         runner.sampling,
         api_key=api_key(),
-        count_as_it_comes=bool(endpoint.version),
+        count_as_it_comes=endpoint.engine in {"vllm", "sglang"},
         stopping=gate.stopping,
+        answers_as=endpoint.answers_as or None,
+        meter=meter,
+        replicas=supervisor.replicas,
     )
 
 

@@ -1,12 +1,9 @@
 """How far an engine's start is: a bar on a terminal, a line a phase elsewhere."""
 
-from collections.abc import Callable
-
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-Tell = Callable[[str, float | None], None]
-"""Takes a phase of the start, and its share from 0 to 1 where the engine tells one."""
+from evalkit.serving.phases import Tell
 
 
 def starting(console: Console, *, on_terminal: bool) -> Tell:
@@ -18,7 +15,7 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self._console, self._last = console, ""
 
-    def __call__(self, phase: str, share: float | None) -> None:
+    def __call__(self, phase: str, share: float | None) -> None:  # noqa: ARG002 - for a bar
         if phase not in {self._last, "ready"}:
             self._console.print(f"engine: {phase}", markup=False, soft_wrap=True)
         self._last = phase

@@ -13,18 +13,14 @@ from pydantic import JsonValue
 from evalkit.config.engine import EngineConfig
 from evalkit.errors import ConfigError, EngineError
 from evalkit.serving.endpoint import Endpoint, check_context, look, probe
-from evalkit.serving.fit import fit, processes
-from evalkit.serving.interpreter import engine_python
-from evalkit.serving.launch import HOST, Launch
+from evalkit.serving.kinds import Planned, plan
+from evalkit.serving.launch import HOST
 from evalkit.serving.machine import this_machine
 from evalkit.serving.meter import Meter
 from evalkit.serving.phases import Tell
 from evalkit.serving.server import EngineServer
-from evalkit.serving.shape import look_at
 from evalkit.serving.shorten import shorter
 from evalkit.serving.supervisor import Opened
-from evalkit.serving.vllm import launch
-from evalkit.serving.weights import ensure_weights
 
 _LEAST_PROBE_S = 60.0
 _TRY_AGAIN_S = 5.0
@@ -49,6 +45,8 @@ class Engines:
     """Hears each phase of a start, at last `ready`, however it ended."""
     say: Callable[[str], None]
     api_key: str = "EMPTY"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Of a container that it runs in: whose it is."""
     leaving: Event = field(default_factory=Event)
     """Set where a start that is under way is to be given up."""
     facts: dict[str, JsonValue] = field(default_factory=dict)
@@ -93,8 +91,8 @@ class Engines:
     def _start(self, stack: ExitStack) -> Opened:
         deadline = time.monotonic() + self.config.start_timeout_s
         while True:
-            plan, gpus = self._plan()
-            server = stack.enter_context(EngineServer(plan, self.log))
+            launch, gpus = self._plan()
+            server = stack.enter_context(EngineServer(launch, self.log))
             try:
                 server.wait(deadline, self.tell, self.leaving)
                 break
@@ -106,10 +104,10 @@ class Engines:
                 self.say(f"engine: too little memory for {self.config.max_model_len:,} tokens")
                 self.config = config
         self.tell("first tokens", None)
-        endpoint = look(plan.url, plan.model, api_key=self.api_key)
+        endpoint = look(launch.url, launch.model, api_key=self.api_key)
         if endpoint.max_model_len:
             self.config = self.config.model_copy(update={"max_model_len": endpoint.max_model_len})
-        endpoint = replace(endpoint, argv=plan.argv, pid=server.pid)
+        endpoint = replace(endpoint, argv=launch.argv, pid=server.pid)
         left_s = max(_LEAST_PROBE_S, deadline - time.monotonic())
         return self._probed(endpoint, left_s, server.ended, gpus=gpus)
 
@@ -138,32 +136,24 @@ class Engines:
             "argv": list(endpoint.argv),
             "gpus": gpus,
         }
-        return Opened(
-            endpoint=endpoint, ended=ended, probe=lambda: ask(self.config.stall_s) and None
-        )
 
-    def _plan(self) -> tuple[Launch, int]:
-        """Return what to start, and how many GPUs it takes."""
-        config, machine = self.config, this_machine(self.environ)
-        python = engine_python(config.python, self.cache)
-        weights = config.model
-        if config.gguf:
-            weights = str(ensure_weights(config.gguf, config.model, self.cache, python, self.say))
-        elif Path(weights).expanduser().is_dir():
-            weights = str(Path(weights).expanduser().resolve())
-        fitted = fit(config, machine, look_at(config, weights, self.params_b))
-        for line in fitted.lines:
-            self.say(line)
-        port = self._port = self._port or free_port(config.port)
-        plan = launch(
-            fitted.config,
-            machine,
-            python=python,
-            weights=weights,
-            port=port,
+        def ask_again() -> None:
+            ask(self.config.stall_s)
+
+        return Opened(endpoint=endpoint, ended=ended, probe=ask_again)
+
+    def _plan(self) -> Planned:
+        self._port = self._port or free_port(self.config.port)
+        return plan(
+            self.config,
+            this_machine(self.environ),
+            params_b=self.params_b,
+            cache=self.cache,
+            port=self._port,
             environ=self.environ,
+            labels=self.labels,
+            say=self.say,
         )
-        return plan, processes(fitted.config) if machine.gpus else 0
 
 
 def free_port(wanted: int) -> int:

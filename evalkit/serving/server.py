@@ -1,14 +1,14 @@
-"""A vLLM server under its guard: start, the wait until it answers, the stop."""
+"""An engine's server under its guard: start, the wait until it answers, the stop."""
 
 import contextlib
 import os
-import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Self
 
@@ -16,59 +16,56 @@ from evalkit.errors import EngineError
 from evalkit.serving import guard
 from evalkit.serving.fetch import get
 from evalkit.serving.launch import HOST, Launch
+from evalkit.serving.log import EngineLog
+from evalkit.serving.phases import Tell
 
 GRACE_S = 5.0
-_TAIL_LINES = 15
-_LINE_CHARS = 300  # vLLM logs its whole configuration in one line
-
-_PHASES = (
-    ("Starting to load model", "loading weights"),
-    ("Loading weights took", "preparing the KV cache"),
-    ("Dynamo bytecode transform", "compiling"),
-    ("Capturing CUDA graph", "capturing graphs"),
-    ("Starting vLLM server", "opening the server"),
-)
-# The line that names the cause often stands far above the end of the log.
-# Warnings that merely mention an error do not count.
-_CAUSE = re.compile(r"^(?!.*\b(?:INFO|WARNING)\b).*?(\b\w*(?:Error|Exception): \S.*)")
+LOG_BYTES = 64 << 20
+"""What an engine writes past this begins a new file; one older is kept beside it."""
 
 
-class VllmServer:
+class EngineServer:
     """One engine process tree. Leaving the block ends it, however the block is left."""
 
     def __init__(self, launch: Launch, log: Path) -> None:
-        self._launch, self._log = launch, log
+        self._launch, self._path = launch, log.absolute()
         self.pid: int | None = None
+        self._how: str | None = None
 
     def __enter__(self) -> Self:
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as output:
-            self._begin = output.tell()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._log = EngineLog(self._path)
+        with self._path.open("ab") as own_errors:
             self._guard = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-I",
-                    guard.__file__,
-                    str(GRACE_S),
-                    str(self._launch.niceness),
-                    *self._launch.argv,
-                ],
+                self._guard_argv(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=output,
+                stderr=own_errors,
                 env=dict(self._launch.env),
-                cwd=self._log.parent,
+                cwd=self._path.parent,
                 start_new_session=True,
             )
         self.pid = self._read_pid()
         return self
+
+    def _guard_argv(self) -> list[str]:
+        options = {
+            "--log": self._path,
+            "--limit": LOG_BYTES,
+            "--grace": GRACE_S,
+            "--niceness": self._launch.niceness,
+            "--after": shlex.join(self._launch.after),
+        }
+        argv = [sys.executable, "-I", guard.__file__]
+        argv += [f"{name}={value}" for name, value in options.items()]
+        return [*argv, "--", *self._launch.argv]
 
     def _read_pid(self) -> int:
         assert self._guard.stdout is not None
         first = self._guard.stdout.readline().decode().split()
         if first[:1] != ["pid"]:
             self._stop()
-            raise EngineError("the engine did not start\n" + self._tail())
+            raise EngineError("the engine did not start\n" + self._log.end())
         return int(first[1])
 
     def __exit__(
@@ -84,45 +81,67 @@ class VllmServer:
         assert self._guard.stdout is not None
         self._guard.stdin.close()
         try:
-            self._guard.wait(GRACE_S + 15)
+            self._guard.wait(GRACE_S + 15 + (guard.AFTER_S if self._launch.after else 0))
         except subprocess.TimeoutExpired as error:
             raise EngineError(
                 f"the engine's processes (group {self.pid}) do not end, not even when killed",
                 hint="they hang in the kernel; a GPU that is stuck needs its host restarted",
             ) from error
         finally:
+            self.ended()
             self._guard.stdout.close()
-        if self._guard.returncode and self.pid:  # somebody ended the guard before its work
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
+            self._log.close()
+        if self._guard.returncode and self.pid:
+            self._do_as_the_guard_would(self.pid)
 
-    def wait(self, deadline: float, say: Callable[[str], None]) -> None:
-        """Return once the server accepts requests; say each phase that its log shows.
+    def _do_as_the_guard_would(self, group: int) -> None:
+        """Somebody ended the guard before its work."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+        if self._launch.after:
+            subprocess.run(
+                self._launch.after,
+                capture_output=True,
+                timeout=guard.AFTER_S,
+                env=dict(self._launch.env),
+                check=False,
+            )
 
-        Raises EngineError with the end of the log, at once where the engine dies.
+    def wait(self, deadline: float, tell: Tell, leaving: Event | None = None) -> None:
+        """Return once the server accepts requests; `tell` hears how far the start has come.
+
+        Raises EngineError with the end of the log, at once where the engine dies or `leaving` is
+        set.
         """
-        phases = list(_PHASES)
+        leaving = leaving or Event()
+        told = self._log.progress
         while not self._healthy():
-            if self._guard.poll() is not None:
-                raise EngineError(
-                    f"the engine ended while it started ({self._exit()})\n{self._tail()}"
-                )
+            if how := self.ended():
+                raise EngineError(f"the engine ended while it started ({how})\n{self._log.end()}")
             if time.monotonic() > deadline:
                 raise EngineError(
-                    f"the engine did not start within its time\n{self._tail()}",
+                    f"the engine did not start within its time\n{self._log.end()}",
                     hint="--set engine.start_timeout_s=SECONDS gives it more",
                 )
-            phases = self._say_phases(phases, say)
-            time.sleep(0.5)
+            self._log.read()
+            if self._log.progress != told:
+                told = self._log.progress
+                tell(told.phase, told.share)
+            if leaving.wait(0.5):
+                raise EngineError("the start was given up: the run is being stopped")
 
-    def _say_phases(
-        self, left: list[tuple[str, str]], say: Callable[[str], None]
-    ) -> list[tuple[str, str]]:
-        written = self._written()
-        reached = [place for place, (mark, _) in enumerate(left) if mark in written]
-        for place in reached:
-            say(f"engine: {left[place][1]}")
-        return [phase for place, phase in enumerate(left) if place not in reached]
+    def ended(self) -> str | None:
+        """Say how the engine ended, once all of it is gone; None until then."""
+        if self._guard.poll() is None:
+            return None
+        if self._how is None:
+            assert self._guard.stdout is not None
+            self._how = _in_words(self._guard.stdout.read().decode(), self._guard.returncode)
+        return self._how
+
+    def written(self) -> str:
+        """Return what it wrote since its start: the errors it named, and the last lines."""
+        return self._log.written()
 
     def _healthy(self) -> bool:
         try:
@@ -131,21 +150,11 @@ class VllmServer:
             return False
         return True
 
-    def _exit(self) -> str:
-        assert self._guard.stdout is not None
-        return self._guard.stdout.read().decode().strip() or "no exit code"
 
-    def _written(self) -> str:
-        with self._log.open("rb") as log:
-            log.seek(self._begin)
-            return log.read().decode(errors="replace")
-
-    def _tail(self) -> str:
-        lines = [line for line in self._written().splitlines() if line.strip()]
-        tail = [line[:_LINE_CHARS] for line in lines[-_TAIL_LINES:]]
-        cause = next(
-            (found[1][:_LINE_CHARS] for line in lines if (found := _CAUSE.match(line))), ""
-        )
-        if cause and not any(cause in line for line in tail):
-            tail = [f"first error: {cause}", *tail]
-        return "\n".join([*tail, f"(whole log: {self._log})"])
+def _in_words(report: str, guard_code: int) -> str:
+    """Put the guard's last report, `exit CODE`, into words."""
+    word, _, code = report.strip().rpartition(" ")
+    if word != "exit":
+        return f"its guard ended, exit {guard_code}"
+    number = int(code)
+    return f"exit {number}" if number >= 0 else f"killed by {signal.Signals(-number).name}"

@@ -2,6 +2,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import pytest
@@ -10,11 +11,12 @@ from evalkit.cli.wiring import cache_folder, environment
 from evalkit.config.engine import EngineConfig
 from evalkit.config.runner import load_runner
 from evalkit.serving.endpoint import Endpoint
-from evalkit.serving.engine import serve
 from evalkit.serving.interpreter import engine_python
+from evalkit.serving.meter import Meter
 from evalkit.serving.metrics import scrape
 from evalkit.serving.weights import ensure_weights
-from evalkit.types import EngineSample
+from evalkit.types import EngineSample, Usage
+from tests.doubles.opened import open_engine
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
@@ -64,26 +66,28 @@ def tiny_config(tiny_model: Path) -> EngineConfig:
     )
 
 
+class Started(NamedTuple):
+    """A running engine, its counters before any test asked for anything, and the probe's tokens."""
+
+    endpoint: Endpoint
+    counted: EngineSample
+    probed: Usage
+
+
 @pytest.fixture(scope="session")
-def _started(
+def started(
     tiny_config: EngineConfig, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Endpoint, EngineSample]]:
-    log = tmp_path_factory.mktemp("engine") / "engine.log"
-    with serve(
-        tiny_config, cache=cache_folder(), log=log, environ=environment(), say=print
+) -> Iterator[Started]:
+    log, meter = tmp_path_factory.mktemp("engine") / "engine.log", Meter()
+    with open_engine(
+        tiny_config, cache=cache_folder(), log=log, environ=environment(), meter=meter
     ) as endpoint:
-        yield endpoint, scrape(endpoint.url)
+        yield Started(endpoint, scrape(endpoint.url), meter.books[1].probes)
     assert endpoint.pid is not None
     assert living(endpoint.pid) == []
 
 
 @pytest.fixture(scope="session")
-def tiny_engine(_started: tuple[Endpoint, EngineSample]) -> Endpoint:
+def tiny_engine(started: Started) -> Endpoint:
     """A running engine, one for the whole session; afterwards none of its processes is left."""
-    return _started[0]
-
-
-@pytest.fixture(scope="session")
-def counted_at_start(_started: tuple[Endpoint, EngineSample]) -> EngineSample:
-    """Its counters before the first test asked for anything."""
-    return _started[1]
+    return started.endpoint

@@ -11,7 +11,7 @@ import pytest
 from evalkit.cli.wiring import cache_folder, environment
 from evalkit.config.engine import EngineConfig
 from evalkit.errors import EngineError
-from evalkit.serving.engine import serve
+from tests.doubles.opened import open_engine
 
 # Idle it takes 2 s, frozen 5.5 s; the rest is for a machine whose cores are all in use.
 PATIENCE_S = 40
@@ -19,10 +19,10 @@ SERVES = """
 import os, sys, time
 from pathlib import Path
 from evalkit.config.engine import EngineConfig
-from evalkit.serving.engine import serve
+from tests.doubles.opened import open_engine
 config = EngineConfig.model_validate_json(sys.argv[1])
 cache, log = Path(sys.argv[2]), Path(sys.argv[3])
-with serve(config, cache=cache, log=log, environ=dict(os.environ), say=lambda _: None) as endpoint:
+with open_engine(config, cache=cache, log=log, environ=dict(os.environ)) as endpoint:
     print(endpoint.pid, flush=True)
     time.sleep(600)
 """
@@ -67,12 +67,8 @@ def test_a_misspelt_tool_parser_is_said_long_before_the_deadline(
     begun = time.monotonic()
     with (
         pytest.raises(EngineError, match="invalid tool call parser: qwen3_codre"),
-        serve(
-            config,
-            cache=cache_folder(),
-            log=tmp_path / "engine.log",
-            environ=environment(),
-            say=print,
+        open_engine(
+            config, cache=cache_folder(), log=tmp_path / "engine.log", environ=environment()
         ),
     ):
         pass

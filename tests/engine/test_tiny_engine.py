@@ -12,7 +12,8 @@ from evalkit.protocols import Message
 from evalkit.serving.chat import OpenAIChat
 from evalkit.serving.endpoint import Endpoint
 from evalkit.serving.metrics import scrape
-from evalkit.types import EngineSample, Reply
+from evalkit.types import Reply
+from tests.engine.conftest import Started
 
 HELLO: list[Message] = [{"role": "user", "content": "List the files."}]
 BASH: Message = {
@@ -53,10 +54,8 @@ def test_two_workers_share_the_model(
     assert sum(name.startswith("VLLM::Worker_TP") for name in names) == 2
 
 
-def test_the_probe_is_what_the_engine_had_counted_by_then(
-    tiny_engine: Endpoint, counted_at_start: EngineSample
-) -> None:
-    assert counted_at_start.generation_tokens == tiny_engine.probe.completion_tokens
+def test_the_probe_is_what_the_engine_had_counted_by_then(started: Started) -> None:
+    assert started.counted.generation_tokens == started.probed.completion_tokens
 
 
 def test_a_call_in_the_models_own_form_arrives_as_a_tool_call(tiny_engine: Endpoint) -> None:

@@ -3,6 +3,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -10,15 +11,17 @@ import pytest
 
 from evalkit.config.engine import EngineConfig
 from evalkit.errors import ConfigError, EngineError
-from evalkit.serving.engine import serve
 from evalkit.serving.launch import Launch
+from evalkit.serving.meter import Meter
 from evalkit.serving.scripted import Scripted, scripted_server
-from evalkit.serving.server import VllmServer
+from evalkit.serving.server import EngineServer
+from tests.doubles.opened import open_engine
+from tests.doubles.pages import pages
 
 LISTENS = """
 import http.server, sys, time
-print("Starting to load model", flush=True)
-time.sleep(0.6)
+print("Loading safetensors checkpoint shards:  25% Completed | 1/4 [00:01<00:03,  1.0s/it]", flush=True)
+time.sleep(1.2)
 class Ok(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
@@ -44,21 +47,21 @@ def port() -> int:
         return number
 
 
-def server(script: str, tmp_path: Path, port: int) -> VllmServer:
+def server(script: str, tmp_path: Path, port: int) -> EngineServer:
     argv = (sys.executable, "-c", script, str(port))
     launch = Launch(argv=argv, env={"PATH": "/usr/bin:/bin"}, port=port, model="m")
-    return VllmServer(launch, tmp_path / "logs" / "engine.log")
+    return EngineServer(launch, tmp_path / "logs" / "engine.log")
 
 
-def silent(_: str) -> None:
+def silent(*_: object) -> None:
     """Hear nothing."""
 
 
-def test_phases_of_the_start_are_said_once(tmp_path: Path, port: int) -> None:
-    heard: list[str] = []
+def test_how_far_the_start_has_come_is_told_once(tmp_path: Path, port: int) -> None:
+    heard: list[tuple[str, float | None]] = []
     with server(LISTENS, tmp_path, port) as running:
-        running.wait(time.monotonic() + 20, heard.append)
-    assert heard == ["engine: loading weights"]
+        running.wait(time.monotonic() + 20, lambda *progress: heard.append(progress))
+    assert heard == [("load", 0.25)]
 
 
 def test_a_server_gives_way_where_its_launch_says_so(tmp_path: Path, port: int) -> None:
@@ -67,7 +70,7 @@ def test_a_server_gives_way_where_its_launch_says_so(tmp_path: Path, port: int) 
     launch = Launch(argv=argv, env={}, port=port, model="m", niceness=7)
     with (
         pytest.raises(EngineError, match="RuntimeError: nice 7"),
-        VllmServer(launch, tmp_path / "engine.log") as running,
+        EngineServer(launch, tmp_path / "engine.log") as running,
     ):
         running.wait(time.monotonic() + 20, silent)
 
@@ -114,6 +117,65 @@ def test_a_server_that_dies_is_said_at_once_with_its_log(tmp_path: Path, port: i
     assert time.monotonic() - begun < 5
 
 
+def test_how_a_server_ended_is_known(tmp_path: Path, port: int) -> None:
+    with server(LISTENS, tmp_path, port) as running:
+        running.wait(time.monotonic() + 20, silent)
+        assert running.ended() is None
+        assert running.pid is not None
+        os.kill(running.pid, signal.SIGKILL)
+        assert until(lambda: running.ended() is not None)
+        assert running.ended() == "killed by SIGKILL"
+
+
+def test_how_it_ended_is_known_where_its_guard_was_killed(tmp_path: Path, port: int) -> None:
+    with server(LISTENS, tmp_path, port) as running:
+        assert running.pid is not None
+        os.kill(psutil.Process(running.pid).ppid(), signal.SIGKILL)
+        assert until(lambda: running.ended() is not None)
+        assert running.ended() == "its guard ended, exit -9"
+
+
+def test_what_a_server_wrote_is_known_after_its_end(tmp_path: Path, port: int) -> None:
+    with server(BURIES_ITS_CAUSE, tmp_path, port) as running:
+        assert until(lambda: running.ended() is not None)
+    assert running.written().startswith("ValueError: the real cause\n")
+
+
+def test_a_server_started_anew_knows_nothing_of_the_last_ones_words(
+    tmp_path: Path, port: int
+) -> None:
+    with server(DIES, tmp_path, port) as first:
+        assert until(lambda: first.ended() is not None)
+    with server("print('second')", tmp_path, port) as second:
+        assert until(lambda: second.ended() is not None)
+    assert second.written() == "second"
+
+
+def test_what_outlives_the_processes_is_removed_even_where_the_guard_was_killed(
+    tmp_path: Path, port: int
+) -> None:
+    launch = Launch(
+        argv=("sleep", "600"),
+        env={"PATH": "/usr/bin:/bin"},
+        port=port,
+        model="m",
+        after=("touch", str(tmp_path / "removed")),
+    )
+    with EngineServer(launch, tmp_path / "engine.log") as running:
+        assert running.pid is not None
+        os.kill(psutil.Process(running.pid).ppid(), signal.SIGKILL)
+    assert (tmp_path / "removed").exists()
+
+
+def until(condition: Callable[[], bool], seconds: float = 6.0) -> bool:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def test_a_cause_far_above_the_end_of_the_log_is_said(tmp_path: Path, port: int) -> None:
     with (
         pytest.raises(EngineError, match="first error: ValueError: the real cause"),
@@ -134,7 +196,7 @@ def test_a_command_that_does_not_exist_is_said(tmp_path: Path, port: int) -> Non
     launch = Launch(argv=("/no/such/python",), env={}, port=port, model="m")
     with (
         pytest.raises(EngineError, match=r"did not start[\s\S]*/no/such/python"),
-        VllmServer(launch, tmp_path / "engine.log"),
+        EngineServer(launch, tmp_path / "engine.log"),
     ):
         pass
 
@@ -150,7 +212,7 @@ def test_a_fixed_port_that_is_taken_is_refused_before_the_start(tmp_path: Path) 
         config = EngineConfig(model="m", port=number, python=str(python))
         with (
             pytest.raises(EngineError, match=f"port {number} cannot be used"),
-            serve(config, cache=tmp_path, log=tmp_path / "log", environ={}, say=silent),
+            open_engine(config, cache=tmp_path, log=tmp_path / "log", environ={}),
         ):
             pass
 
@@ -158,9 +220,23 @@ def test_a_fixed_port_that_is_taken_is_refused_before_the_start(tmp_path: Path) 
 def test_an_endpoint_is_probed_and_its_probe_counted(tmp_path: Path) -> None:
     with scripted_server([Scripted(text="hello")], model="mine") as url:
         config = EngineConfig(kind="endpoint", model="mine", url=f"{url}/")
-        with serve(config, cache=tmp_path, log=tmp_path / "log", environ={}, say=silent) as there:
+        meter, log = Meter(), tmp_path / "log"
+        with open_engine(config, cache=tmp_path, log=log, environ={}, meter=meter) as there:
             assert there.url == url
-            assert there.probe.completion_tokens > 0
+            assert meter.books[1].probes.completion_tokens > 0
+
+
+def test_an_endpoint_with_too_short_a_context_is_refused_before_a_token_is_made(
+    tmp_path: Path,
+) -> None:
+    row = {"id": "mine", "owned_by": "vllm", "max_model_len": 4096}
+    with pages({"/v1/models": {"data": [row]}}) as url:
+        config = EngineConfig(kind="endpoint", model="mine", url=f"{url}/v1", max_model_len=8192)
+        with (
+            pytest.raises(EngineError, match="4,096 tokens"),
+            open_engine(config, cache=tmp_path, log=tmp_path / "log", environ={}),
+        ):
+            pass
 
 
 def test_an_endpoint_that_lists_the_model_but_answers_nothing_is_refused(tmp_path: Path) -> None:
@@ -168,7 +244,7 @@ def test_an_endpoint_that_lists_the_model_but_answers_nothing_is_refused(tmp_pat
         config = EngineConfig(kind="endpoint", model="mine", url=url)
         with (
             pytest.raises(EngineError, match="broken"),
-            serve(config, cache=tmp_path, log=tmp_path / "log", environ={}, say=silent),
+            open_engine(config, cache=tmp_path, log=tmp_path / "log", environ={}),
         ):
             pass
 
@@ -177,6 +253,6 @@ def test_an_endpoint_without_a_url_is_a_mistake_of_the_runner(tmp_path: Path) ->
     config = EngineConfig(kind="endpoint", model="mine")
     with (
         pytest.raises(ConfigError, match=r"engine\.url is missing"),
-        serve(config, cache=tmp_path, log=tmp_path / "log", environ={}, say=silent),
+        open_engine(config, cache=tmp_path, log=tmp_path / "log", environ={}),
     ):
         pass

@@ -13,7 +13,7 @@ def test_a_setting_that_is_no_interpreter_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_interpreter_without_vllm_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="there is no vLLM"):
+    with pytest.raises(EngineError, match="there is no vllm in"):
         engine_python(sys.executable, tmp_path)
 
 
@@ -29,3 +29,12 @@ def test_auto_takes_the_environment_that_setup_made(tmp_path: Path) -> None:
     python.write_text("#!/bin/sh\nexit 0\n")  # claims to have vLLM
     python.chmod(0o755)
     assert engine_python("auto", tmp_path) == str(python)
+
+
+def test_another_engine_is_looked_for_by_its_own_name(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="sglang is neither in"):
+        engine_python("auto", tmp_path, "sglang")
+
+
+def test_an_interpreter_that_has_the_package_is_taken(tmp_path: Path) -> None:
+    assert engine_python(sys.executable, tmp_path, "evalkit") == sys.executable

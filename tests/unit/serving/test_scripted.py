@@ -2,10 +2,7 @@ import json
 import urllib.request
 from typing import Any
 
-import pytest
-
-from evalkit.errors import EngineError
-from evalkit.serving.endpoint import check_model, probe
+from evalkit.serving.endpoint import probe
 from evalkit.serving.metrics import scrape
 from evalkit.serving.scripted import Scripted, scripted_server
 
@@ -28,17 +25,4 @@ def test_it_also_answers_without_a_stream() -> None:
 def test_it_counts_the_tokens_it_made() -> None:
     with scripted_server([Scripted(text="hi")]) as url:
         spent = probe(url, "scripted", api_key="EMPTY", timeout_s=10)
-        assert scrape(url).generation_tokens == spent.completion_tokens
-
-
-def test_a_model_that_is_served_passes_the_check() -> None:
-    with scripted_server([], model="mine") as url:
-        check_model(url, "mine", api_key="")
-
-
-def test_a_model_that_is_not_served_is_refused_with_those_that_are() -> None:
-    with (
-        scripted_server([], model="mine") as url,
-        pytest.raises(EngineError, match="it serves mine"),
-    ):
-        check_model(url, "other", api_key="")
+        assert scrape(url).generation_tokens == spent.usage.completion_tokens
