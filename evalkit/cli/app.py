@@ -86,6 +86,21 @@ def run(
 
 
 @app.command()
+def serve(
+    runner: options.ServedRunner,
+    output: options.Output = None,
+    overrides: options.Overrides = None,
+) -> None:
+    """Serve a runner's model and nothing else, watched and restarted as in a run, until Ctrl-C.
+
+    Its address goes to stdout; the log and the engine's figures into the folder of -o.
+    """
+    from evalkit.cli.serve import serve_command
+
+    raise typer.Exit(serve_command(runner, output, list(overrides or ())))
+
+
+@app.command()
 def grade(
     suite: options.Suite,
     predictions: options.Predictions,

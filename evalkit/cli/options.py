@@ -10,6 +10,9 @@ RunnerName = Annotated[
     str | None,
     typer.Option("--runner", help="Name (see `evalkit runners`) or a YAML file. [suite's own]"),
 ]
+ServedRunner = Annotated[
+    str, typer.Option("--runner", help="Name (see `evalkit runners`) or a YAML file.")
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
