@@ -148,9 +148,10 @@ class _Handler(BaseHTTPRequestHandler):
         model = answer.model or self.server.model
         if answer.raw is not None:
             self._head(answer.status, len(answer.raw), "text/event-stream", answer.headers)
-            for line in answer.raw.splitlines(keepends=True):
+            pieces = answer.raw.splitlines(keepends=True) if answer.delay_s else [answer.raw]
+            for piece in pieces:
                 time.sleep(answer.delay_s)
-                self.wfile.write(line)
+                self.wfile.write(piece)
         elif answer.status != 200:
             self._json(answer.status, {"error": {"message": answer.text}}, answer.headers)
         elif body.get("stream"):

@@ -182,6 +182,12 @@ def test_another_conversation_chooses_anew() -> None:
     assert turns(lambda: next(looks), said("1"), said("other")) == [1, 0]
 
 
+def test_one_with_the_same_opening_is_another_too() -> None:
+    looks = iter([(BUSY, IDLE), (IDLE, BUSY)])
+    opening, first, other = said("opening", "1", "other")
+    assert turns(lambda: next(looks), [opening, first], [opening, other]) == [1, 0]
+
+
 def test_nothing_is_named_where_the_engine_has_one_replica() -> None:
     assert turns(Looks(IDLE), said("1")) == [None]
 

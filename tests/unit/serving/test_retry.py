@@ -152,6 +152,17 @@ def test_a_run_that_is_being_stopped_asks_nothing() -> None:
     assert failing.at == []
 
 
+def test_a_fault_while_it_is_being_stopped_is_not_told_as_the_engines() -> None:
+    stopping = Event()
+
+    def fail() -> Reply:
+        stopping.set()
+        raise MayPassError("the connection was shut")
+
+    with pytest.raises(EngineError, match="being stopped"):
+        ask_again(fail, deadline=time.monotonic() + 30, stopping=stopping, pauses_s=())
+
+
 WAITS = {
     "for the next chunk": Scripted(text="x" * 1600, delay_s=0.1),
     "for an engine that fell silent": Scripted(text="x", delay_s=20),
