@@ -75,10 +75,7 @@ def _summary(run: Run, summary: Summary) -> Table:
     _add_scores(table, summary)
     if summary.turns_median is not None:
         table.add_row("turns", f"{summary.turns_median:g} (median)")
-    if summary.output_tok_s is not None and summary.busy_tok_s is not None:
-        _add_tokens(table, summary)
-    for name, value in speed_rows(summary.engine) + agreement_rows(summary.agreements):
-        table.add_row(name, value)
+    _add_tokens(table, summary)
     return table
 
 
@@ -98,11 +95,17 @@ def _add_scores(table: Table, summary: Summary) -> None:
 def _add_tokens(table: Table, summary: Summary) -> None:
     usage = summary.usage
     fresh = usage.prompt_tokens - usage.cached_tokens
-    table.add_row(
-        "tokens", f"{usage.completion_tokens:,} out, {fresh:,} in, {usage.cached_tokens:,} cached"
-    )
-    table.add_row("output_tok_s", f"{summary.output_tok_s:.1f} from first request to last token")
-    table.add_row("busy_tok_s", f"{summary.busy_tok_s:.1f} while a request was in flight")
+    if summary.output_tok_s is not None and summary.busy_tok_s is not None:
+        table.add_row(
+            "tokens",
+            f"{usage.completion_tokens:,} out, {fresh:,} in, {usage.cached_tokens:,} cached",
+        )
+        table.add_row(
+            "output_tok_s", f"{summary.output_tok_s:.1f} from first request to last token"
+        )
+        table.add_row("busy_tok_s", f"{summary.busy_tok_s:.1f} while a request was in flight")
+    for row in speed_rows(summary.engine) + agreement_rows(summary.agreements):
+        table.add_row(*row)
 
 
 def _score(score: Score) -> str:

@@ -70,6 +70,22 @@ def test_the_engine_counts_the_tokens_that_the_reply_reports(tiny_engine: Endpoi
     assert scrape(tiny_engine.url).generation_tokens - before == reply.usage.completion_tokens
 
 
+def test_the_engine_counts_the_prompt_that_the_reply_reports(tiny_engine: Endpoint) -> None:
+    before = scrape(tiny_engine.url).prompt_tokens
+    reply = ask(tiny_engine)
+    assert scrape(tiny_engine.url).prompt_tokens - before == reply.usage.prompt_tokens
+
+
+def test_a_lone_request_takes_a_step_for_each_of_its_tokens(tiny_engine: Endpoint) -> None:
+    before = scrape(tiny_engine.url).steps
+    reply = ask(tiny_engine)
+    assert scrape(tiny_engine.url).steps - before == reply.usage.completion_tokens
+
+
+def test_its_cache_holds_more_than_one_conversation(tiny_engine: Endpoint) -> None:
+    assert scrape(tiny_engine.url).capacity_tokens > 4096
+
+
 def test_a_conversation_beyond_the_context_is_a_context_limit(tiny_engine: Endpoint) -> None:
     with pytest.raises(ContextLimitError, match="4096"):
         ask(tiny_engine, [{"role": "user", "content": "word " * 5000}])
