@@ -9,7 +9,7 @@ class Liveness:
     def __init__(self, stall_s: float, now: float) -> None:
         """Take an engine with work at hand that gives no sign for `stall_s` as hung."""
         self._stall_s = stall_s
-        self._seen = (-1, -1)
+        self._seen: tuple[object, int] = (None, -1)
         self.last_sign = now
         """When it last gave a sign of life."""
         self._watched = now
@@ -17,9 +17,11 @@ class Liveness:
 
     def look(self, now: float, sample: EngineSample | None, received: int, in_flight: int) -> None:
         """Take note of a look: `sample` is None where it could not be had."""
-        steps = sample.steps + sample.generation_tokens if sample else self._seen[0]
-        if (steps, received) != self._seen:
-            self._seen = (steps, received)
+        # While vLLM 0.32 reads one long prompt, the KV cache in use is all that moves.
+        told = (sample.steps, sample.generation_tokens, sample.kv_usage) if sample else None
+        seen = (told or self._seen[0], received)
+        if seen != self._seen:
+            self._seen = seen
             self.sign(now)
         elif not in_flight:
             self._watched = now

@@ -20,6 +20,13 @@ def test_a_step_is_a_sign_of_life() -> None:
     assert not life.hung(12)
 
 
+def test_a_growing_cache_is_a_sign_of_life_while_a_long_prompt_is_read() -> None:
+    life = Liveness(10, now=0)
+    life.look(0, EngineSample(t=0, steps=5, kv_usage=0.1), received=1, in_flight=1)
+    life.look(11, EngineSample(t=0, steps=5, kv_usage=0.2), received=1, in_flight=1)
+    assert not life.hung(12)
+
+
 def test_a_token_is_a_sign_of_life_where_the_counters_cannot_be_read() -> None:
     life = Liveness(10, now=0)
     life.look(0, None, received=1, in_flight=1)
