@@ -22,8 +22,9 @@ def list_runners() -> None:
     for name in content_names("runners"):
         runner = load_runner(name, [])
         engine = runner.engine
+        where = engine.url if engine.kind == "endpoint" else f"TP {engine.tensor_parallel_size}"
         typer.echo(
-            f"{name:20} {runner.label}, {engine.kind}, TP {engine.tensor_parallel_size}, "
+            f"{name:20} {runner.label}, {engine.kind}, {where}, "
             f"{engine.max_model_len:,} tokens of context"
         )
 

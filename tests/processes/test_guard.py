@@ -239,7 +239,7 @@ def test_what_is_to_be_done_afterwards_is_done_once_the_tree_is_gone(
     tmp_path: Path, marked: dict[str, str]
 ) -> None:
     log = tmp_path / "engine.log"
-    look = f"bash -c 'grep -sl {tmp_path}/up /proc/[0-9]*/cmdline | wc -l; echo gone'"
+    look = f"bash -c 'read stray leader <{tmp_path}/up; kill -0 $stray $leader || echo gone'"
     guarded = started(guard_argv(*stubborn(tmp_path), log=log, after=look), marked)
     assert until((tmp_path / "up").exists)
     guarded.communicate(timeout=6)

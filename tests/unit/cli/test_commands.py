@@ -50,6 +50,12 @@ def test_succeeds(arguments: tuple[str, ...]) -> None:
     assert evalkit(*arguments).returncode == 0
 
 
+def test_a_runner_that_is_served_elsewhere_is_listed_with_where() -> None:
+    lines = evalkit("runners").stdout.splitlines()
+    (docker,) = [line for line in lines if line.startswith("docker-model-runner")]
+    assert "endpoint, http://localhost:12434/engines/v1, 65,536 tokens" in docker
+
+
 def test_help_teaches_the_commands() -> None:
     assert "evalkit run --suite quickstart" in evalkit("--help").stdout
 

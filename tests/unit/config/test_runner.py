@@ -46,3 +46,8 @@ def test_an_override_is_validated_like_the_file(profile: str) -> None:
 def test_a_runner_comes_back_from_json_equal(profile: str) -> None:
     runner = load_runner(profile, ["sampling.top_p=0.9", "engine.extra_args=[--seed, '1']"])
     assert Runner.model_validate_json(runner.model_dump_json()) == runner
+
+
+def test_docker_model_runner_is_an_endpoint_of_this_machine() -> None:
+    engine = load_runner("docker-model-runner", []).engine
+    assert (engine.kind, engine.url) == ("endpoint", "http://localhost:12434/engines/v1")
