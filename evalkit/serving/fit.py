@@ -195,12 +195,10 @@ def _check_count(config: EngineConfig, machine: Machine) -> None:
 
 
 def _other_sizes(config: EngineConfig, machine: Machine, shape: ModelShape) -> str:
-    sizes = ", ".join(map(str, _possible(config, machine, shape)))
-    return (
-        f"--set engine.tensor_parallel_size to one of {sizes}"
-        if sizes
-        else ("--set engine.expert_parallel=true, or change how it is split")
-    )
+    sizes = _possible(config, machine, shape)
+    if not sizes:
+        return "--set engine.expert_parallel=true, or change how it is split"
+    return f"--set engine.tensor_parallel_size to one of {', '.join(map(str, sizes))}"
 
 
 def _check_memory(config: EngineConfig, used: Memory) -> str:
@@ -228,9 +226,7 @@ def _way_out(used: Memory) -> str:
 
 
 def _idle(config: EngineConfig, machine: Machine) -> tuple[str, ...]:
-    idle = len(machine.gpus) - processes(config)
+    idle, count = len(machine.gpus) - processes(config), len(machine.gpus)
     if idle <= 0:
         return ()
-    return (
-        f"fit: {idle} of {len(machine.gpus)} GPUs stay idle: tensor_parallel_size and data_parallel_size use them",
-    )
+    return (f"fit: {idle} of {count} GPUs stay idle: data_parallel_size puts copies on them",)
