@@ -34,9 +34,26 @@ class FrameStream:
         self._left = 0
 
     def send(self, data: bytes, deadline: float) -> None:
-        """Write to the process. Raises TimeoutError, or OSError where it reads no more."""
-        self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
-        self._socket.sendall(data)
+        """Write to the process. Raises TimeoutError, or ConnectionError where it reads no more."""
+        left = memoryview(data)
+        while left:
+            self._await_room(deadline)
+            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+            left = left[self._socket.send(left) :]
+
+    def _await_room(self, deadline: float) -> None:
+        """Wait until some can be written.
+
+        Where a process ended without reading all, the daemon ends its output and keeps the input
+        open, which it reads no more: on an idle daemon for up to two minutes.
+        """
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT | select.POLLRDHUP)
+        ready = poll.poll(max(deadline - time.monotonic(), 0.001) * 1000)
+        if not ready:
+            raise TimeoutError
+        if not ready[0][1] & select.POLLOUT:
+            raise BrokenPipeError("the process ended before it had read all")
 
     def read(self, deadline: float) -> tuple[int, bytes]:
         """Return the next piece and its stream; (END, b"") after the last.

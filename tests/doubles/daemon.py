@@ -25,6 +25,7 @@ def removes_no_container(request: str) -> bytes | None:
 
 class _Server(ThreadingUnixStreamServer):
     daemon_threads = True
+    request_queue_size = 128  # of five, more clients at once are refused, as the daemon does not
 
     def __init__(self, path: Path, meets: Meets) -> None:
         self.meets = meets

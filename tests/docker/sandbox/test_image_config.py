@@ -91,6 +91,13 @@ def test_the_sandbox_works_and_gives_the_patch(
     assert facts == (True, False, True, set())
 
 
+def test_a_user_who_is_not_root_finds_localhost(
+    image_of: ImageOf, containers: DockerContainers
+) -> None:
+    with image_of(ODD["E11-user"][0]) as task, containers.rollout(task, 1) as sandbox:
+        assert sandbox.run("getent hosts localhost", timeout_s=20).exit_code == 0
+
+
 @pytest.mark.row("E11")
 def test_a_job_leaves_no_volume(image_of: ImageOf, client: "APIClient") -> None:
     mounted: set[str] = set()

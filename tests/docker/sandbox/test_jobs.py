@@ -112,9 +112,18 @@ def test_an_image_with_a_user_of_its_own_gets_its_files_too(with_user: str) -> N
     assert result.stdout == b"nobody\ngiven\n"
 
 
-def test_an_image_without_tar_says_so(without_tar: str) -> None:
-    result = run_once(without_tar, "true", file=b"x" * 2**20)
-    assert (result.exit_code, b"tar" in result.stderr) == (125, True)
+@pytest.fixture(scope="module")
+def untarred(without_tar: str) -> JobResult:
+    """A job whose container ends before it has read its files."""
+    return run_once(without_tar, "true", file=b"x" * 2**20)
+
+
+def test_an_image_without_tar_says_so(untarred: JobResult) -> None:
+    assert (untarred.exit_code, b"tar" in untarred.stderr) == (125, True)
+
+
+def test_a_container_that_does_not_read_its_files_is_not_waited_for(untarred: JobResult) -> None:
+    assert untarred.seconds < 20
 
 
 def test_it_starts_in_the_workdir(mixed: JobResult) -> None:

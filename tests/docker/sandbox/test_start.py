@@ -1,11 +1,11 @@
-"""Starting sandboxes on a daemon that is slow."""
+"""Starting sandboxes, and taking their patches, on a daemon that is slow."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from threading import Event, Lock
+from threading import Barrier, Event, Lock
 
 import pytest
 from docker import APIClient
@@ -20,6 +20,11 @@ def is_start(request: str) -> bool:
     return request.startswith("POST ") and "/start " in request and "/containers/" in request
 
 
+def is_upload(request: str) -> bool:
+    """Of the tree a patch is made from; what else a container is given it reads itself."""
+    return request.startswith("PUT ") and "/archive?" in request
+
+
 @contextmanager
 def containers_on(meets: Meets, folder: Path, start_s: float = 60.0) -> Iterator[DockerContainers]:
     with (
@@ -31,14 +36,15 @@ def containers_on(meets: Meets, folder: Path, start_s: float = 60.0) -> Iterator
 
 
 class Busy:
-    """Holds every start until as many are under way as may be, and counts them."""
+    """Holds every request of a kind until as many are under way as may be, and counts them."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Callable[[str], bool]) -> None:
+        self._kind = kind
         self._lock, self._now, self.most = Lock(), 0, 0
         self._full = Event()
 
     def __call__(self, request: str) -> bytes | None:
-        if is_start(request):
+        if self._kind(request):
             with self._lock:
                 self._now += 1
                 self.most = max(self.most, self._now)
@@ -69,7 +75,7 @@ def test_a_start_that_takes_too_long_is_a_sandbox_error(repository: Task, tmp_pa
 
 
 def test_so_many_sandboxes_are_started_side_by_side(repository: Task, tmp_path: Path) -> None:
-    busy = Busy()
+    busy = Busy(is_start)
     with containers_on(busy, tmp_path) as containers:
 
         def opened(number: int) -> None:
@@ -78,6 +84,20 @@ def test_so_many_sandboxes_are_started_side_by_side(repository: Task, tmp_path: 
 
         with ThreadPoolExecutor(2 * STARTS) as pool:
             list(pool.map(opened, range(2 * STARTS)))
+    assert busy.most == STARTS
+
+
+def test_so_many_patches_are_taken_side_by_side(repository: Task, tmp_path: Path) -> None:
+    busy, all_open = Busy(is_upload), Barrier(2 * STARTS)
+    with containers_on(busy, tmp_path) as containers:
+
+        def captured(number: int) -> None:
+            with containers.rollout(repository, number) as sandbox:
+                all_open.wait(60)
+                sandbox.patch()
+
+        with ThreadPoolExecutor(2 * STARTS) as pool:
+            list(pool.map(captured, range(2 * STARTS)))
     assert busy.most == STARTS
 
 

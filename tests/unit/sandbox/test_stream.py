@@ -2,6 +2,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -72,3 +73,26 @@ def test_a_flood_past_the_deadline_is_a_timeout(pair: Pair) -> None:
 
 def test_nothing_waits_on_a_silent_stream(pair: Pair) -> None:
     assert pair[0].waiting() is False
+
+
+LONG = bytes(2**22)
+
+
+def test_what_is_sent_arrives_whole(pair: Pair) -> None:
+    stream, daemon = pair
+    with ThreadPoolExecutor(1) as pool, daemon.makefile("rb") as arriving:
+        read = pool.submit(arriving.read, len(LONG))
+        stream.send(LONG, soon())
+        assert read.result() == LONG
+
+
+def test_one_that_reads_no_more_is_waited_for_to_the_deadline(pair: Pair) -> None:
+    with pytest.raises(TimeoutError):
+        pair[0].send(LONG, time.monotonic() + 0.05)
+
+
+def test_one_that_ended_without_reading_all_is_not_waited_for(pair: Pair) -> None:
+    stream, daemon = pair
+    daemon.shutdown(socket.SHUT_WR)
+    with pytest.raises(ConnectionError):
+        stream.send(LONG, soon())
