@@ -18,6 +18,7 @@ def open_engine(
     log: Path,
     environ: Mapping[str, str],
     meter: Meter | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Iterator[Endpoint]:
     engines = Engines(
         config=config,
@@ -26,7 +27,8 @@ def open_engine(
         environ=environ,
         meter=meter or Meter(),
         tell=lambda _phase, _share: None,
-        say=print,
+        say=lambda _: None,
+        labels=labels or {},
     )
     with engines.open(1) as opened:
         yield opened.endpoint

@@ -15,7 +15,7 @@ from evalkit.errors import EngineError
 from evalkit.sandbox.images import Images
 from evalkit.sandbox.owner import OWNER, Owner
 from evalkit.sandbox.reap import reap
-from evalkit.serving.engine import serve
+from tests.doubles.opened import open_engine
 from tests.doubles.tags import own_tag
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ import os, sys, time
 from pathlib import Path
 from evalkit.config.engine import EngineConfig
 from evalkit.sandbox.owner import OWNER, Owner
-from evalkit.serving.engine import serve
+from tests.doubles.opened import open_engine
 config, log = EngineConfig.model_validate_json(sys.argv[1]), Path(sys.argv[2])
 labels = {OWNER: Owner.here().label, "evalkit.test": log.parent.name}
-with serve(config, cache=log.parent, log=log, environ=dict(os.environ), say=lambda _: None, labels=labels) as up:
+with open_engine(config, cache=log.parent, log=log, environ=dict(os.environ), labels=labels) as up:
     print(up.pid, flush=True)
     time.sleep(600)
 """
@@ -79,12 +79,11 @@ def test_it_answers_and_is_gone_on_leaving_the_block(
 ) -> None:
     log = tmp_path / "engine.log"
     mine = f"evalkit.test={tmp_path.name}"
-    with serve(
+    with open_engine(
         config,
         cache=tmp_path,
         log=log,
         environ=environment(),
-        say=lambda _: None,
         labels={OWNER: Owner.here().label, "evalkit.test": tmp_path.name},
     ) as endpoint:
         assert (endpoint.version, endpoint.answers_as) == ("stand-in", config.model)
@@ -99,9 +98,7 @@ def test_an_image_that_is_not_there_is_said_with_dockers_words(
     missing = config.model_copy(update={"image": "localhost:1/no/such:image"})
     with (
         pytest.raises(EngineError, match=r"exit 125[\s\S]*no/such"),
-        serve(
-            missing, cache=tmp_path, log=tmp_path / "log", environ=environment(), say=lambda _: None
-        ),
+        open_engine(missing, cache=tmp_path, log=tmp_path / "log", environ=environment()),
     ):
         pass
 
