@@ -1,13 +1,10 @@
 """What an engine tells of itself at `/metrics`, and a run's samples of it."""
 
 import re
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
-from types import TracebackType
-from typing import Self
 
 from evalkit.errors import EngineError
 from evalkit.serving.fetch import get
@@ -131,43 +128,3 @@ def _count(labels: Mapping[str, str], name: str) -> int:
     """Read a label that is a number, or Python's None where the engine does not know it."""
     text = labels.get(name, "")
     return int(text) if text.isdecimal() else 0
-
-
-class Sampler:
-    """Hands a sample to `write` every `every_s` seconds while its `with` block runs.
-
-    An engine that could not be read leaves a gap, told to `missed` with the reason.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        write: Callable[[EngineSample], None],
-        missed: Callable[[str], None],
-        every_s: float = 2.0,
-    ) -> None:
-        self._url, self._write, self._missed, self._every_s = url, write, missed, every_s
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="engine-metrics", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _loop(self) -> None:
-        while True:
-            try:
-                self._write(scrape(self._url))
-            except EngineError as error:
-                self._missed(error.message)
-            if self._done.wait(self._every_s):
-                return

@@ -1,4 +1,3 @@
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -7,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.errors import EngineError
-from evalkit.serving.metrics import Sampler, parse, scrape
-from evalkit.serving.scripted import scripted_server
+from evalkit.serving.metrics import parse, scrape
 from evalkit.types import EngineSample, Replica
 
 PAGE = Path(__file__).with_name("vllm_0_32.prom").read_text(encoding="utf-8")
@@ -168,35 +166,3 @@ def test_no_text_fails_in_another_way(text: str) -> None:
 def test_an_engine_that_is_not_there_is_an_engine_error() -> None:
     with pytest.raises(EngineError, match="cannot be read"):
         scrape("http://127.0.0.1:9/v1")
-
-
-def test_the_sampler_hands_samples_over_while_its_block_runs() -> None:
-    samples: list[EngineSample] = []
-    missed: list[str] = []
-    with (
-        scripted_server([]) as url,
-        Sampler(url, samples.append, missed.append, every_s=0.05),
-    ):
-        time.sleep(0.4)
-    assert len(samples) >= 3
-
-
-def test_the_sampler_is_silent_after_its_block() -> None:
-    samples: list[EngineSample] = []
-    missed: list[str] = []
-    with (
-        scripted_server([]) as url,
-        Sampler(url, samples.append, missed.append, every_s=0.05),
-    ):
-        pass
-    taken = len(samples)
-    time.sleep(0.2)
-    assert len(samples) == taken
-
-
-def test_a_gap_in_the_samples_is_told_with_its_reason() -> None:
-    samples: list[EngineSample] = []
-    missed: list[str] = []
-    with Sampler("http://127.0.0.1:9/v1", samples.append, missed.append, every_s=5):
-        time.sleep(0.1)
-    assert "cannot be read" in missed[0]

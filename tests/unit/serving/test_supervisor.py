@@ -130,6 +130,19 @@ def test_an_engine_that_makes_no_step_though_it_has_work_is_started_again(stack:
         assert soon(lambda: fake.open_now == [2])
 
 
+def test_looks_are_kept_while_it_runs(stack: ExitStack) -> None:
+    fake = Fake()
+    supervise(stack, fake)
+    assert soon(lambda: len(fake.samples) >= 3)
+
+
+def test_looks_say_which_incarnation_they_are_of(stack: ExitStack) -> None:
+    fake = Fake()
+    supervise(stack, fake)
+    fake.ended[1] = "exit 1"
+    assert soon(lambda: fake.samples[-1].incarnation == 2)
+
+
 def test_somebody_elses_engine_is_not_blamed_for_silence(stack: ExitStack) -> None:
     fake = Fake(ours=False)
     _, watch = supervise(stack, fake, stall_s=0.1)
