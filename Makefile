@@ -31,9 +31,10 @@ engine:
 packaging:
 	.venv/bin/pytest tests/packaging
 
-# CHART=FILE draws the table. About an hour on 2 cores: mini-swe-agent takes most of it.
+# CHART=FILE draws the table. Over an hour on 2 cores: mini-swe-agent and the real engine take most of it.
 bench:
 	.venv/bin/python -m tests.benchmarks $(if $(CHART),--chart $(CHART))
+	.venv/bin/python -m tests.benchmarks.engine
 
 # The table of attacks and faults, each row tried; and each defence turned off in a copy.
 rows:

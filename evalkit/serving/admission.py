@@ -44,15 +44,21 @@ class Pace:
 
     def next(self, limit: int, running: int, sample: EngineSample) -> Decision:
         """Decide anew; `running` rollouts are under way."""
-        used = f"KV use {sample.kv_usage:.0%}"
+        used, one_more = f"KV use {sample.kv_usage:.0%}", self._share(sample)
         if sample.kv_usage > BLOCK_ABOVE:
             return Decision(limit, f"{used}: none starts", blocked=True)
         if sample.kv_usage > GROW_BELOW or sample.waiting:
             return Decision(limit, f"{used}, {sample.waiting} waiting: no more than now")
+        if sample.kv_usage + one_more > BLOCK_ABOVE:
+            return Decision(limit, f"{used}: one more may not fit")
         if running < limit or limit == self._most or sample.t < self._grown + _GROW_EVERY_S:
             return Decision(limit, used)
         self._grown = sample.t
         return Decision(limit + 1, f"{used}, nothing waits: one more")
+
+    def _share(self, sample: EngineSample) -> float:
+        """Return how much of the cache one more rollout may take."""
+        return self._context / sample.capacity_tokens if sample.capacity_tokens else 0.0
 
 
 class Gate:

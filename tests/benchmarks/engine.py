@@ -10,7 +10,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -23,22 +23,17 @@ from evalkit.agents.prompt import Prompt
 from evalkit.agents.tools import ToolAgent
 from evalkit.attempt import Parts
 from evalkit.campaign import Campaign, Plan
-from evalkit.cli.wiring import cache_folder, environment
 from evalkit.config.runner import RolloutLimits, Runner, load_runner
 from evalkit.grading.audit.trajectory import audit_trajectory
 from evalkit.grading.judge import judge
 from evalkit.protocols import ChatModel
-from evalkit.serving.admission import Gate, Pace
-from evalkit.serving.chat import OpenAIChat
-from evalkit.serving.engine import Engines
-from evalkit.serving.meter import Meter
-from evalkit.serving.steady import SteadyChat
-from evalkit.serving.supervisor import Supervisor, Watch
+from evalkit.serving.admission import Gate
+from evalkit.serving.supervisor import Supervisor
 from evalkit.store import RunFolder
 from tests.benchmarks.closed_loop import replay
 from tests.benchmarks.instant import Asked, InstantContainers, Recording
 from tests.doubles.campaign import FakeParts
-from tests.doubles.notes import Notebook
+from tests.doubles.supervised import supervised
 from tests.doubles.tasks import make_task
 
 TARGET = 0.95
@@ -59,9 +54,14 @@ def main() -> int:
     asked = _arguments()
     console = Console(highlight=False, width=120)
     console.print(f"{psutil.cpu_count()} CPUs, load {psutil.getloadavg()[0]:.1f}")
-    runner = load_runner("quickstart", ["engine.port=0"])
+    runner = load_runner("quickstart", ["engine.restarts=0"])
     ours, loop = Side(), Side()
-    with tempfile.TemporaryDirectory() as folder, _engine(runner, Path(folder)) as (chat, watched):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        supervised(runner.engine, Path(folder)) as engine,
+        engine.chat(runner.sampling) as chat,
+    ):
+        watched = engine.supervisor
         for number in range(asked.pairs):
             with _timed(ours, watched):
                 rollouts = _evalkit(chat, runner, Path(folder) / str(number), asked)
@@ -80,38 +80,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--turns", type=int, default=3, help="of each rollout")
     parser.add_argument("--tokens", type=int, default=64, help="completion tokens of a turn")
     return parser.parse_args()
-
-
-@contextmanager
-def _engine(runner: Runner, folder: Path) -> Iterator[tuple[ChatModel, Supervisor]]:
-    meter = Meter()
-    engines = Engines(
-        config=runner.engine,
-        params_b=runner.total_params_b,
-        cache=cache_folder(),
-        log=folder / "engine.log",
-        environ=environment(),
-        meter=meter,
-        tell=lambda _phase, _share: None,
-        say=print,
-    )
-    notes = Notebook()
-    watch = Watch(
-        notes=notes,
-        gate=Gate(64, Event(), notes.event),
-        pace=Pace(64, 4096),
-        meter=meter,
-        say=print,
-        stall_s=runner.engine.stall_s,
-        restarts=0,
-    )
-    with Supervisor(engines.open, watch) as supervisor:
-        endpoint = supervisor.endpoint
-        chat = OpenAIChat(
-            endpoint.url, endpoint.model, runner.sampling, meter=meter, count_as_it_comes=True
-        )
-        with closing(chat):
-            yield SteadyChat(chat, supervisor), supervisor
 
 
 @contextmanager

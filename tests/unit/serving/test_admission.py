@@ -74,6 +74,12 @@ def test_it_does_not_grow_where_the_cache_is_full_or_requests_wait(
     assert pace.next(3, 3, look(200, **facts)).limit == 3
 
 
+def test_it_does_not_grow_where_one_more_may_not_fit() -> None:
+    pace = Pace(8, 30)
+    pace.first(look(100, capacity_tokens=100))
+    assert pace.next(3, 3, look(200, capacity_tokens=100, kv_usage=0.61)).limit == 3
+
+
 def test_it_does_not_grow_while_places_are_free() -> None:
     pace = Pace(8, 30)
     pace.first(look(100, capacity_tokens=100))

@@ -1,0 +1,106 @@
+"""As many rollouts at once as a real engine's KV cache holds: of 1 GiB fewer than of 4."""
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from evalkit.agents.prompt import Prompt
+from evalkit.agents.tools import ToolAgent
+from evalkit.attempt import Parts
+from evalkit.campaign import Campaign, Plan
+from evalkit.config.engine import EngineConfig
+from evalkit.config.runner import AgentConfig, RolloutLimits, Sampling
+from evalkit.grading.audit.trajectory import audit_trajectory
+from evalkit.grading.judge import judge
+from tests.benchmarks.instant import InstantContainers
+from tests.doubles.campaign import FakeParts
+from tests.doubles.supervised import supervised
+from tests.doubles.tasks import make_task
+
+ROLLOUTS, CONTEXT = 36, 2000
+"""CONTEXT in tokens. The model keeps 115 KB of each in either rank: 1 GiB is 9,300 tokens."""
+
+
+class Run(NamedTuple):
+    most: int
+    """Rollouts that were admitted at once."""
+    preemptions: int
+    finished: int
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Little to compute, and much to remember of every token."""
+    folder = tmp_path_factory.mktemp("remembers")
+    shutil.copytree(tiny_model, folder, dirs_exist_ok=True)
+    shutil.copy(Path(__file__).with_name("tiny_qwen3.json"), folder / "config.json")
+    return folder
+
+
+def run(model: Path, gib: int, folder: Path) -> Run:
+    config = EngineConfig(
+        model=str(model),
+        tensor_parallel_size=2,
+        max_model_len=4096,
+        load_format="dummy",
+        enforce_eager=True,
+        cpu_kv_cache_gib=gib,
+        start_timeout_s=550,
+    )
+    fake = FakeParts()
+    tasks = [
+        make_task(id=f"task-{number}", problem=f"{number} " + "word " * 1300)
+        for number in range(ROLLOUTS)
+    ]
+    with (
+        supervised(config, folder, most=ROLLOUTS, expected_context=CONTEXT) as engine,
+        engine.chat(Sampling(max_tokens=100), {"ignore_eos": True}) as chat,
+    ):
+        gate = engine.watch.gate
+        agent = ToolAgent(
+            model=chat,
+            prompt=Prompt.load("compact"),
+            config=AgentConfig(tool_format="fenced"),
+            limits=RolloutLimits(turns=3),
+            stopping=gate.stopping,
+        )
+        parts = Parts(
+            agent=agent,
+            suite=fake,
+            containers=InstantContainers(),
+            judge=judge,
+            flag_patch=lambda _task, _patch: (),
+            audit=audit_trajectory,
+            grading_version=1,
+        )
+        plan = Plan(pairs=[(task, 1) for task in tasks], rollouts=ROLLOUTS, gradings=1)
+        finished = Campaign(plan, parts, fake, fake, admission=gate, stopping=gate.stopping).run()
+    samples = engine.notes.samples
+    return Run(
+        most=max(
+            int(str(facts["limit"])) for kind, facts in engine.notes.events if kind == "admission"
+        ),
+        preemptions=max(sample.preemptions for sample in samples),
+        finished=len(finished),
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Run]:
+    return {gib: run(model, gib, tmp_path_factory.mktemp(f"kv{gib}")) for gib in (1, 4)}
+
+
+def test_four_times_the_cache_admits_more(runs: dict[int, Run]) -> None:
+    assert runs[1].most < runs[4].most
+
+
+@pytest.mark.parametrize("gib", [1, 4])
+def test_nothing_is_put_back_for_want_of_cache(gib: int, runs: dict[int, Run]) -> None:
+    assert runs[gib].preemptions == 0
+
+
+@pytest.mark.parametrize("gib", [1, 4])
+def test_every_rollout_comes_to_its_end(gib: int, runs: dict[int, Run]) -> None:
+    assert runs[gib].finished == ROLLOUTS
