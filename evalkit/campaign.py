@@ -69,6 +69,8 @@ class Campaign:
         self._store = store
         self._watcher = watcher
         self._stopping = stopping
+        self._gone = Event()
+        """Set once the engine is lost for good: nothing further is begun."""
         self._telling = Lock()
         self._left = Counter(task.id for task, _ in plan.pairs)
         self._room = Semaphore(plan.rollouts + plan.gradings + plan.pulls)
@@ -89,7 +91,7 @@ class Campaign:
                 rollers.submit(self._roll_out, task, attempt, queued, graders)
                 for task, attempt in self._plan.pairs
             ]
-            gradings, gone = _until_gone(pending)
+            gradings, gone = self._rolled_out(pending)
             finished = [grading.result() for grading in gradings]
         if gone is not None:
             raise gone
@@ -112,10 +114,27 @@ class Campaign:
                 rollers.shutdown(wait=True, cancel_futures=True)
                 raise
 
+    def _rolled_out(
+        self, pending: Sequence[Future[Future[Finished]]]
+    ) -> tuple[list[Future[Finished]], EngineGoneError | None]:
+        """Wait for the rollouts; return the gradings of those that came to their end."""
+        gradings, gone = [], None
+        for future in pending:
+            try:
+                gradings.append(future.result())
+            except EngineGoneError as error:
+                gone = error
+            except CancelledError:
+                if not self._gone.is_set():
+                    raise
+        return gradings, gone
+
     def _prepare(self, task: Task) -> Broken | None:
         while not self._plan.keep_images and not self._room.acquire(timeout=0.5):
-            if self._stopping.is_set():
+            if self._stopping.is_set() or self._gone.is_set():
                 raise CancelledError
+        if self._gone.is_set():
+            raise CancelledError
         begun = time.monotonic()
         broken = prepare(task, self._parts)
         self._store.event(
@@ -137,7 +156,11 @@ class Campaign:
             queue_s = time.monotonic() - queued
             self._tell(task, attempt, "rollout")
             self._store.event("rollout", task_id=task.id, attempt=attempt)
-            rolled = roll_out(task, attempt, self._parts, self._recorder(task, attempt))
+            try:
+                rolled = roll_out(task, attempt, self._parts, self._recorder(task, attempt))
+            except EngineGoneError:
+                self._gone.set()
+                raise
         if self._stopping.is_set():
             self._store.event("interrupted", task_id=task.id, attempt=attempt)
             raise CancelledError
@@ -181,16 +204,3 @@ class Campaign:
     def _tell(self, task: Task, attempt: int, state: str) -> None:
         with self._telling:
             self._watcher.changed(task.id, attempt, state)
-
-
-def _until_gone(
-    pending: Sequence[Future[Future[Finished]]],
-) -> tuple[list[Future[Finished]], EngineGoneError | None]:
-    """Wait for the rollouts; return the gradings of those that came to their end."""
-    gradings, gone = [], None
-    for future in pending:
-        try:
-            gradings.append(future.result())
-        except EngineGoneError as error:
-            gone = error
-    return gradings, gone

@@ -7,6 +7,7 @@ import urllib.parse
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 from evalkit.config.runner import Sampling
@@ -163,9 +164,13 @@ class Probe:
     answers_as: str
 
 
-def probe(url: str, model: str, *, api_key: str, timeout_s: float) -> Probe:
+def probe(
+    url: str, model: str, *, api_key: str, timeout_s: float, stopping: Event | None = None
+) -> Probe:
     """Have a few tokens made: /health answers 200 even where nothing is ever completed."""
-    chat = OpenAIChat(url, model, Sampling(max_tokens=4), api_key=api_key, stall_s=timeout_s)
+    chat = OpenAIChat(
+        url, model, Sampling(max_tokens=4), api_key=api_key, stall_s=timeout_s, stopping=stopping
+    )
     question = {"role": "user", "content": "Say hello."}
     with closing(chat):
         reply = chat.chat([question], [], deadline=time.monotonic() + timeout_s)

@@ -119,7 +119,11 @@ class Engines:
         def ask(timeout_s: float) -> str:
             with self.meter.request(probe=True) as count:
                 answer = probe(
-                    endpoint.url, endpoint.model, api_key=self.api_key, timeout_s=timeout_s
+                    endpoint.url,
+                    endpoint.model,
+                    api_key=self.api_key,
+                    timeout_s=timeout_s,
+                    stopping=self.leaving,
                 )
                 count.usage = answer.usage
             return answer.answers_as

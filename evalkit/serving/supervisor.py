@@ -148,6 +148,9 @@ class Supervisor:
                     return
         except EvalkitError as error:  # such as a run folder that cannot be written
             self._give_up(error.message)
+        except BaseException as error:
+            self._give_up(f"nobody watches it any more: {error!r}")
+            raise
 
     def _begin(self) -> None:
         self._watch.meter.incarnation = self._number + 1

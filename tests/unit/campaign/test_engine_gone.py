@@ -26,3 +26,10 @@ def test_patches_that_were_had_by_then_are_graded() -> None:
     with pytest.raises(EngineGoneError):
         campaign(fake, count=5).run()
     assert sorted(result.task_id for result in fake.stored) == ["task-0", "task-1"]
+
+
+def test_images_of_tasks_that_nobody_will_solve_are_not_waited_for() -> None:
+    fake = gone_from(0)
+    with pytest.raises(EngineGoneError):
+        campaign(fake, count=40, keep_images=False).run()
+    assert fake.most_here < 40
