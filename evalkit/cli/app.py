@@ -90,6 +90,7 @@ def serve(
     runner: options.ServedRunner,
     output: options.Output = None,
     overrides: options.Overrides = None,
+    dry_run: options.DryRun = False,
 ) -> None:
     """Serve a runner's model and nothing else, watched and restarted as in a run, until Ctrl-C.
 
@@ -97,7 +98,7 @@ def serve(
     """
     from evalkit.cli.serve import serve_command
 
-    raise typer.Exit(serve_command(runner, output, list(overrides or ())))
+    raise typer.Exit(serve_command(runner, output, list(overrides or ()), dry_run=dry_run))
 
 
 @app.command()

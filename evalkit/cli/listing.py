@@ -4,7 +4,7 @@ import typer
 
 from evalkit.agents.registry import Unusable, installed_agents, missing
 from evalkit.config.content import content_names, content_root
-from evalkit.config.runner import load_runner
+from evalkit.config.runner import Runner, load_runner
 from evalkit.config.yaml_files import read_yaml
 
 
@@ -20,13 +20,15 @@ def list_suites() -> None:
 def list_runners() -> None:
     """Print each runner with its model and how it is served."""
     for name in content_names("runners"):
-        runner = load_runner(name, [])
-        engine = runner.engine
-        where = engine.url if engine.kind == "endpoint" else f"TP {engine.tensor_parallel_size}"
-        typer.echo(
-            f"{name:20} {runner.label}, {engine.kind}, {where}, "
-            f"{engine.max_model_len:,} tokens of context"
-        )
+        typer.echo(f"{name:20} {in_words(load_runner(name, []))}")
+
+
+def in_words(runner: Runner) -> str:
+    """Say which model it is and how it is served."""
+    engine = runner.engine
+    where = engine.url if engine.kind == "endpoint" else f"TP {engine.tensor_parallel_size}"
+    context = f"{engine.max_model_len:,} tokens of context"
+    return f"{runner.label}, {engine.kind}, {where}, {context}"
 
 
 def list_agents() -> None:

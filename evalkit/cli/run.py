@@ -9,6 +9,7 @@ import typer
 from evalkit.agents.plugin import AgentContext
 from evalkit.agents.registry import Chosen, choose_agent
 from evalkit.cli.execute import Run, carry_out, new_id
+from evalkit.cli.listing import in_words
 from evalkit.cli.select import Selection, excluded, select
 from evalkit.cli.served import served_model
 from evalkit.cli.wiring import (
@@ -96,11 +97,10 @@ def _resolve(request: RunRequest) -> tuple[Run, Chosen]:
 
 
 def _show_plan(run: Run) -> None:
-    engine = run.runner.engine
     typer.echo(f"suite     {run.suite.name} at {run.suite.revision[:12]}")
     typer.echo(f"tasks     {len(run.tasks)} x {run.attempts} attempts")
     typer.echo(f"agent     {run.agent}")
-    typer.echo(f"model     {run.runner.label} ({engine.kind}, TP {engine.tensor_parallel_size})")
+    typer.echo(f"model     {in_words(run.runner)}")
     typer.echo(f"rollouts  up to {run.runner.concurrency.rollouts} side by side")
     typer.echo(f"folder    {run.folder}")
     for task in run.tasks:

@@ -6,6 +6,7 @@ from threading import Event
 
 import typer
 
+from evalkit.cli.listing import in_words
 from evalkit.cli.served import served_model
 from evalkit.cli.signals import stoppable
 from evalkit.config.runner import load_runner
@@ -13,10 +14,16 @@ from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
 
 
-def serve_command(runner_name: str, output: Path | None, overrides: list[str]) -> int:
+def serve_command(
+    runner_name: str, output: Path | None, overrides: list[str], *, dry_run: bool
+) -> int:
     """Serve until a signal comes; return the exit code."""
     runner = load_runner(runner_name, overrides)
     path = output or Path("runs") / f"serve-{time.strftime('%Y%m%d-%H%M%S')}"
+    if dry_run:
+        typer.echo(f"model     {in_words(runner)}")
+        typer.echo(f"folder    {path}")
+        return 0
 
     def work() -> int:
         with RunFolder(path) as folder:

@@ -34,7 +34,7 @@ def as_tested(command: str) -> list[str]:
     if words[0] == "pip":
         return [sys.executable, "-m", *words, "--dry-run"]
     assert words[0] == "evalkit"
-    needs_model = words[1] == "run" and "gold" not in words
+    needs_model = words[1] in {"run", "serve"} and "gold" not in words
     return [sys.executable, "-m", *words, *(["--dry-run"] if needs_model else [])]
 
 
