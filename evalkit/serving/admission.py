@@ -13,8 +13,9 @@ GROW_BELOW = 0.8
 """Above this share of the KV cache no further rollout is planned for: those that run still grow."""
 BLOCK_ABOVE = 0.9
 """Above it none starts, even in the place of one that ended."""
-_GROW_EVERY_S = 10.0
-"""A new rollout's context takes a few turns to show in the cache."""
+_GROW_EVERY_S = 30.0
+"""A new rollout's context takes a few turns to show in the cache; and as what rollouts hold comes and
+goes with their turns, the most of so long a time decides."""
 
 
 class Decision(NamedTuple):
@@ -31,7 +32,8 @@ class Pace:
     def __init__(self, most: int, expected_context: int) -> None:
         """Plan for at most `most` rollouts, each of `expected_context` tokens at first."""
         self._most, self._context = most, expected_context
-        self._grown = 0.0
+        self._grown = self._peak = 0.0
+        """When it grew last, and the most of the cache that was in use since."""
 
     def first(self, sample: EngineSample) -> Decision:
         """Start with as many as fit; with all where the engine does not tell its capacity."""
@@ -45,15 +47,16 @@ class Pace:
     def next(self, limit: int, running: int, sample: EngineSample) -> Decision:
         """Decide anew; `running` rollouts are under way."""
         used, one_more = f"KV use {sample.kv_usage:.0%}", self._share(sample)
+        self._peak = max(self._peak, sample.kv_usage)
         if sample.kv_usage > BLOCK_ABOVE:
             return Decision(limit, f"{used}: none starts", blocked=True)
         if sample.kv_usage > GROW_BELOW or sample.waiting:
             return Decision(limit, f"{used}, {sample.waiting} waiting: no more than now")
-        if sample.kv_usage + one_more > BLOCK_ABOVE:
-            return Decision(limit, f"{used}: one more may not fit")
         if running < limit or limit == self._most or sample.t < self._grown + _GROW_EVERY_S:
             return Decision(limit, used)
-        self._grown = sample.t
+        peak, self._peak, self._grown = self._peak, sample.kv_usage, sample.t
+        if peak > GROW_BELOW or peak + one_more > BLOCK_ABOVE:
+            return Decision(limit, f"KV use up to {peak:.0%}: one more may not fit")
         return Decision(limit + 1, f"{used}, nothing waits: one more")
 
     def _share(self, sample: EngineSample) -> float:

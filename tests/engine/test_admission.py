@@ -19,8 +19,9 @@ from tests.doubles.campaign import FakeParts
 from tests.doubles.supervised import supervised
 from tests.doubles.tasks import make_task
 
-ROLLOUTS, CONTEXT = 36, 2000
-"""CONTEXT in tokens. The model keeps 115 KB of each in either rank: 1 GiB is 9,300 tokens."""
+ROLLOUTS, CONTEXT = 16, 1000
+"""CONTEXT in tokens. The model keeps 229 KB of each in either rank (in float32; half of it in
+bfloat16): 1 GiB is 4,700 tokens."""
 
 
 class Run(NamedTuple):
@@ -45,25 +46,26 @@ def run(model: Path, gib: int, folder: Path) -> Run:
         tensor_parallel_size=2,
         max_model_len=4096,
         load_format="dummy",
+        dtype="auto",
         enforce_eager=True,
         cpu_kv_cache_gib=gib,
         start_timeout_s=550,
     )
     fake = FakeParts()
     tasks = [
-        make_task(id=f"task-{number}", problem=f"{number} " + "word " * 1300)
+        make_task(id=f"task-{number}", problem=f"{number} " + "word " * 400)
         for number in range(ROLLOUTS)
     ]
     with (
         supervised(config, folder, most=ROLLOUTS, expected_context=CONTEXT) as engine,
-        engine.chat(Sampling(max_tokens=100), {"ignore_eos": True}) as chat,
+        engine.chat(Sampling(max_tokens=40), {"ignore_eos": True}) as chat,
     ):
         gate = engine.watch.gate
         agent = ToolAgent(
             model=chat,
             prompt=Prompt.load("compact"),
             config=AgentConfig(tool_format="fenced"),
-            limits=RolloutLimits(turns=3),
+            limits=RolloutLimits(turns=2),
             stopping=gate.stopping,
         )
         parts = Parts(

@@ -51,14 +51,14 @@ def test_as_many_start_as_fit_but_one_at_least_and_all_where_nobody_knows(
 def test_one_more_is_admitted_while_the_cache_is_roomy_and_nothing_waits() -> None:
     pace = Pace(8, 30)
     pace.first(look(100, capacity_tokens=100))
-    assert pace.next(3, 3, look(111, kv_usage=0.5)).limit == 4
+    assert pace.next(3, 3, look(131, kv_usage=0.5)).limit == 4
 
 
 def test_growth_pauses_until_the_last_ones_context_shows() -> None:
     pace = Pace(8, 30)
     pace.first(look(100, capacity_tokens=100))
-    pace.next(3, 3, look(111, kv_usage=0.5))
-    assert pace.next(4, 4, look(113, kv_usage=0.5)).limit == 4
+    pace.next(3, 3, look(131, kv_usage=0.5))
+    assert pace.next(4, 4, look(133, kv_usage=0.5)).limit == 4
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,21 @@ def test_it_does_not_grow_where_the_cache_is_full_or_requests_wait(
     pace = Pace(8, 30)
     pace.first(look(100, capacity_tokens=100))
     assert pace.next(3, 3, look(200, **facts)).limit == 3
+
+
+def test_it_does_not_grow_right_after_the_cache_was_full() -> None:
+    pace = Pace(8, 30)
+    pace.first(look(100, capacity_tokens=1000))
+    pace.next(3, 3, look(110, capacity_tokens=1000, kv_usage=0.95))
+    assert pace.next(3, 3, look(140, capacity_tokens=1000, kv_usage=0.1)).limit == 3
+
+
+def test_it_grows_once_the_cache_has_been_roomy_for_long_enough() -> None:
+    pace = Pace(8, 30)
+    pace.first(look(100, capacity_tokens=1000))
+    pace.next(3, 3, look(110, capacity_tokens=1000, kv_usage=0.95))
+    pace.next(3, 3, look(140, capacity_tokens=1000, kv_usage=0.1))
+    assert pace.next(3, 3, look(171, capacity_tokens=1000, kv_usage=0.1)).limit == 4
 
 
 def test_it_does_not_grow_where_one_more_may_not_fit() -> None:
