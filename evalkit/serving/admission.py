@@ -68,11 +68,12 @@ class Gate:
     """An Admission whose limit can be moved while rollouts wait; none that runs is sent away."""
 
     def __init__(self, most: int, stopping: Event, note: Callable[..., None]) -> None:
-        """Let `most` in until told otherwise; `note` hears of each change, as an event."""
+        """Let `most` in until told otherwise; `note` hears of the first and each new decision."""
         self.stopping = stopping
         """Set while the run is being stopped: nobody waits any longer."""
         self._limit, self._note = most, note
         self._running = 0
+        self._told = False
         self._closed: dict[str, str] = {}
         self._gone = ""
         self._changed = Condition()
@@ -102,7 +103,9 @@ class Gate:
         """Do as `decide`, given the limit and how many run, says."""
         with self._changed:
             decision = decide(self._limit, self._running)
-            changed = decision.limit != self._limit or decision.blocked != ("kv" in self._closed)
+            blocked = "kv" in self._closed
+            news = (decision.limit, decision.blocked) != (self._limit, blocked) or not self._told
+            self._told = True
             self._limit = decision.limit
             if decision.blocked:
                 self._closed["kv"] = decision.why
@@ -110,7 +113,7 @@ class Gate:
                 self._closed.pop("kv", None)
             self._changed.notify_all()
             running = self._running
-        if changed:
+        if news:
             self._note(
                 "admission",
                 limit=decision.limit,

@@ -19,7 +19,7 @@ from tests.doubles.campaign import FakeParts
 from tests.doubles.supervised import supervised
 from tests.doubles.tasks import make_task
 
-ROLLOUTS, CONTEXT = 16, 1000
+ROLLOUTS, CONTEXT = 12, 1000
 """CONTEXT in tokens. The model keeps 229 KB of each in either rank (in float32; half of it in
 bfloat16): 1 GiB is 4,700 tokens."""
 
@@ -58,7 +58,7 @@ def run(model: Path, gib: int, folder: Path) -> Run:
     ]
     with (
         supervised(config, folder, most=ROLLOUTS, expected_context=CONTEXT) as engine,
-        engine.chat(Sampling(max_tokens=40), {"ignore_eos": True}) as chat,
+        engine.chat(Sampling(max_tokens=24), {"ignore_eos": True}) as chat,
     ):
         gate = engine.watch.gate
         agent = ToolAgent(

@@ -183,6 +183,12 @@ def test_nobody_waits_while_the_run_is_being_stopped() -> None:
     assert time.monotonic() - begun < 5
 
 
+def test_the_first_decision_is_an_event_though_it_changes_nothing() -> None:
+    notes = Notebook()
+    Gate(3, Event(), notes.event).follow(lambda limit, _running: Decision(limit, "all fit"), look())
+    assert notes.kinds() == ["admission"]
+
+
 def test_each_change_is_an_event_and_nothing_else_is() -> None:
     notes = Notebook()
     noted = Gate(3, Event(), notes.event)
