@@ -106,16 +106,13 @@ class Supervisor:
         being stopped.
         """
         with self._changed:
-            while not self._up:
-                self._raise_if_over()
+            while not self._up or self._gone:
+                if self._gone:
+                    raise EngineGoneError(self._gone)
+                if self._watch.gate.stopping.is_set():
+                    raise EngineError("the run is being stopped")
                 self._changed.wait(0.5)
             return self._number
-
-    def _raise_if_over(self) -> None:
-        if self._gone:
-            raise EngineGoneError(self._gone)
-        if self._watch.gate.stopping.is_set():
-            raise EngineError("the run is being stopped")
 
     def lost(self, incarnation: int) -> bool:
         """Say whether an incarnation that left a request unanswered is over; wait until known.
@@ -211,7 +208,8 @@ class Supervisor:
             self._up = False
             self._changed.notify_all()
         watch.gate.pause(f"engine: {why}")
-        watch.say(f"engine: {why}; it is started again, turns that broke off are repeated")
+        doing = "started again" if self.endpoint.argv else "waited for"
+        watch.say(f"engine: {why}; it is {doing}, turns that broke off are repeated")
         if self._books.end(why) > _LASTED_S:
             self._failures = 0
         self._stack.close()
@@ -229,7 +227,7 @@ class Supervisor:
             watch.gate.resume()
             watch.say(f"engine: answers again, start {self._number}")
             return
-        self._give_up(f"it was started again {self._failures} times in a row; at last: {why}")
+        self._give_up(f"{self._failures} starts in a row did not help; at last: {why}")
 
     def _give_up(self, why: str) -> None:
         text = f"the engine is gone, and the run cannot go on: {why}"

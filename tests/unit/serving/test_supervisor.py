@@ -177,7 +177,7 @@ def test_after_too_many_the_engine_is_gone(stack: ExitStack) -> None:
     fake = Fake(fails=[2, 3])
     supervisor, _ = supervise(stack, fake)
     fake.ended[1] = "exit 1"
-    with pytest.raises(EngineGoneError, match="started again 2 times in a row; at last: no memory"):
+    with pytest.raises(EngineGoneError, match="2 starts in a row did not help; at last: no memory"):
         soon(lambda: supervisor.ready() == 2)
 
 
@@ -223,9 +223,10 @@ def test_a_run_folder_that_cannot_be_written_ends_the_wait_too(stack: ExitStack)
             if threading.current_thread() is not threading.main_thread():
                 raise EngineError("disk full")
 
-    fake = Full()
-    _, watch = supervise(stack, fake)
+    supervisor, watch = supervise(stack, Full())
     assert soon(lambda: _closed(watch.gate))
+    with pytest.raises(EngineGoneError, match="disk full"):
+        supervisor.ready()
 
 
 def _closed(gate: Gate) -> bool:
