@@ -88,7 +88,8 @@ class _Server(ThreadingHTTPServer):
         with self._lock:
             scripted = self._ask(body)
             usage = scripted.usage or _made_up(body, scripted)
-            self.usages[rank] += usage
+            if scripted.status == 200:
+                self.usages[rank] += usage
             self.running[rank] += 1
         try:
             yield scripted, usage
