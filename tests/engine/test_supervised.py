@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import psutil
@@ -59,10 +59,19 @@ def engine(
         yield opened
 
 
+@pytest.fixture(scope="module")
+def groups() -> set[int]:
+    """Process groups of the engine's starts, as the tests met them."""
+    return set()
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
 @pytest.mark.parametrize("role", ROLES)
-def test_an_answer_outlives_the_end_of(role: str, how: signal.Signals, engine: Supervised) -> None:
+def test_an_answer_outlives_the_end_of(
+    role: str, how: signal.Signals, engine: Supervised, groups: set[int]
+) -> None:
     before = engine.supervisor.ready()
+    groups.add(engine.supervisor.endpoint.pid or 0)
     striker = threading.Thread(target=strike, args=(engine, role, how))
     striker.start()
     reply = ask(engine)
@@ -85,7 +94,9 @@ def test_what_broke_off_is_booked_apart(engine: Supervised) -> None:
     assert all(page.received.repeated.completion_tokens >= 16 for page in ended)
 
 
-def test_old_groups_are_gone_before_the_next_starts(engine: Supervised) -> None:
-    groups = {os.getpgid(process.pid) for process in psutil.process_iter(["name"])
-              if "VLLM::" in (process.info["name"] or "")}  # fmt: skip
-    assert groups == {engine.supervisor.endpoint.pid}
+def test_no_process_of_an_earlier_start_is_left(
+    engine: Supervised, groups: set[int], processes: Callable[[int], list[str]]
+) -> None:
+    earlier = groups - {engine.supervisor.endpoint.pid}
+    assert len(earlier) == len(engine.notes.pages) - 1
+    assert [line for group in earlier for line in processes(group)] == []
