@@ -43,6 +43,14 @@ def test_on_gpus_a_step_is_as_long_as_the_engine_likes() -> None:
     assert "--max-num-batched-tokens" not in build(ONE_GPU).argv
 
 
+def test_on_cpu_every_token_comes_at_once() -> None:
+    assert option(build(), "--stream-interval") == "1"
+
+
+def test_on_gpus_tokens_come_eight_at_a_time() -> None:
+    assert option(build(ONE_GPU), "--stream-interval") == "8"
+
+
 def test_extra_arguments_come_last_and_so_win() -> None:
     extra = ("--max-num-batched-tokens", "64")
     assert build(extra_args=extra).argv[-2:] == extra
