@@ -152,15 +152,15 @@ class Campaign:
         if broken:
             queue_s = time.monotonic() - queued
             return graders.submit(self._grade, task, no_rollout(task, attempt, broken), queue_s)
-        with self._admission.slot():
-            queue_s = time.monotonic() - queued
-            self._tell(task, attempt, "rollout")
-            self._store.event("rollout", task_id=task.id, attempt=attempt)
-            try:
+        try:
+            with self._admission.slot():
+                queue_s = time.monotonic() - queued
+                self._tell(task, attempt, "rollout")
+                self._store.event("rollout", task_id=task.id, attempt=attempt)
                 rolled = roll_out(task, attempt, self._parts, self._recorder(task, attempt))
-            except EngineGoneError:
-                self._gone.set()
-                raise
+        except EngineGoneError:
+            self._gone.set()
+            raise
         if self._stopping.is_set():
             self._store.event("interrupted", task_id=task.id, attempt=attempt)
             raise CancelledError

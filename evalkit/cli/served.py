@@ -44,10 +44,7 @@ def served_model(runner: Runner, folder: RunFolder, gate: Gate) -> Iterator[Serv
     watch = Watch(
         notes=_Notes(folder, engines),
         gate=gate,
-        pace=Pace(
-            concurrency.rollouts,
-            concurrency.expected_context or runner.engine.max_model_len // 2,
-        ),
+        pace=Pace(concurrency.rollouts, concurrency.expected_context),
         meter=meter,
         say=say,
         stall_s=runner.engine.stall_s,

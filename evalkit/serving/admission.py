@@ -29,15 +29,20 @@ class Decision(NamedTuple):
 class Pace:
     """Follows the KV cache. Pure: fed with looks at the engine, it never asks for one."""
 
-    def __init__(self, most: int, expected_context: int) -> None:
-        """Plan for at most `most` rollouts, each of `expected_context` tokens at first."""
-        self._most, self._context = most, expected_context
+    def __init__(self, most: int, expected_context: int | None) -> None:
+        """Plan for at most `most` rollouts, each of `expected_context` tokens."""
+        self._most, self._expected = most, expected_context
+        self._context = 1
         self._grown = self._peak = 0.0
         """When it grew last, and the most of the cache that was in use since."""
 
-    def first(self, sample: EngineSample) -> Decision:
-        """Start with as many as fit; with all where the engine does not tell its capacity."""
+    def first(self, sample: EngineSample, max_model_len: int | None) -> Decision:
+        """Start with as many as fit; with all where the engine does not tell its capacity.
+
+        Where nobody said how long a rollout will be, it is half of what the engine serves.
+        """
         self._grown = sample.t
+        self._context = self._expected or max(1, (max_model_len or 0) // 2)
         if not sample.capacity_tokens:
             return Decision(self._most, "the engine does not tell its KV capacity")
         fit = max(1, sample.capacity_tokens // self._context)
@@ -74,7 +79,8 @@ class Gate:
         self._limit, self._note = most, note
         self._running = 0
         self._told = False
-        self._closed: dict[str, str] = {}
+        self._closed: set[str] = set()
+        """What keeps rollouts from starting whatever the limit: a full cache, an engine away."""
         self._gone = ""
         self._changed = Condition()
 
@@ -108,9 +114,9 @@ class Gate:
             self._told = True
             self._limit = decision.limit
             if decision.blocked:
-                self._closed["kv"] = decision.why
+                self._closed.add("kv")
             else:
-                self._closed.pop("kv", None)
+                self._closed.discard("kv")
             self._changed.notify_all()
             running = self._running
         if news:
@@ -129,13 +135,13 @@ class Gate:
     def pause(self, why: str) -> None:
         """Let none start until `resume`."""
         with self._changed:
-            self._closed["engine"] = why
+            self._closed.add("engine")
         self._note("paused", why=why)
 
     def resume(self) -> None:
         """Take `pause` back."""
         with self._changed:
-            self._closed.pop("engine", None)
+            self._closed.discard("engine")
             self._changed.notify_all()
         self._note("resumed")
 

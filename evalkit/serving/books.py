@@ -48,7 +48,7 @@ class Books:
                 number=number, started=time.time(), max_model_len=endpoint.max_model_len or 0
             )
         )
-        self._write()
+        self.write()
 
     def look(self, seen: EngineSample) -> EngineSample:
         """Keep a look, with what we had received by then."""
@@ -86,12 +86,12 @@ class Books:
             }
         )
         self._all[-1] = ended
-        self._write()
+        self.write()
         if why:
             self._notes.event("engine_ended", incarnation=record.number, why=why)
         return time.time() - record.started
 
-    def _write(self) -> None:
+    def write(self) -> None:
         """Write every page: what an earlier incarnation left unanswered is booked after its end."""
         received = self._meter.books
         self._all = [

@@ -49,7 +49,7 @@ class Connections:
 
 def limit(response: urllib3.BaseHTTPResponse, wait_s: float) -> None:
     """Let the next read of an answer last no longer than `wait_s`."""
-    if isinstance(response.connection, _Http | _Https):  # else it was read to its end
+    if isinstance(response.connection, _Http):  # else it was read to its end
         response.connection.kept.settimeout(wait_s)
 
 
@@ -64,15 +64,8 @@ class _Http(HTTPConnection):
         self._connections.opened(self.kept)
 
 
-class _Https(HTTPSConnection):
-    def __init__(self, connections: Connections, **keys: Any) -> None:
-        super().__init__(**keys)
-        self._connections = connections
-
-    def connect(self) -> None:
-        super().connect()
-        self.kept: socket.socket = self.sock
-        self._connections.opened(self.kept)
+class _Https(_Http, HTTPSConnection):
+    """The same over TLS."""
 
 
 def _manager(url: str) -> urllib3.PoolManager:

@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
@@ -19,7 +19,7 @@ from evalkit.serving.machine import this_machine
 from evalkit.serving.meter import Meter
 from evalkit.serving.phases import Tell
 from evalkit.serving.server import EngineServer
-from evalkit.serving.shorten import shorter
+from evalkit.serving.shorten import check_chosen, shorter
 from evalkit.serving.supervisor import Opened
 
 _LEAST_PROBE_S = 60.0
@@ -105,8 +105,7 @@ class Engines:
                 self.config = config
         self.tell("first tokens", None)
         endpoint = look(launch.url, launch.model, api_key=self.api_key)
-        if endpoint.max_model_len:
-            self.config = self.config.model_copy(update={"max_model_len": endpoint.max_model_len})
+        check_chosen(self.config, endpoint.max_model_len)
         endpoint = replace(endpoint, argv=launch.argv, pid=server.pid)
         left_s = max(_LEAST_PROBE_S, deadline - time.monotonic())
         return self._probed(endpoint, left_s, server.ended, gpus=gpus)
@@ -129,17 +128,7 @@ class Engines:
             return answer.answers_as
 
         endpoint = replace(endpoint, answers_as=ask(wait_s))
-        self.facts = {
-            "url": endpoint.url,
-            "model": endpoint.model,
-            "answers_as": endpoint.answers_as,
-            "engine": endpoint.engine,
-            "version": endpoint.version,
-            "max_model_len": endpoint.max_model_len,
-            "fingerprint": endpoint.fingerprint,
-            "argv": list(endpoint.argv),
-            "gpus": gpus,
-        }
+        self.facts = {**asdict(endpoint), "gpus": gpus}
 
         def ask_again() -> None:
             ask(self.config.stall_s)

@@ -1,4 +1,4 @@
-"""What an engine tells of itself at `/metrics`, and a run's samples of it."""
+"""What an engine tells of itself at `/metrics`."""
 
 import re
 import time

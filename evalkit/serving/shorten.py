@@ -1,6 +1,7 @@
 """A shorter context, where memory did not do for the one asked for."""
 
 from evalkit.config.engine import EngineConfig
+from evalkit.errors import EngineError
 
 _STEPS = (262144, 131072, 65536, 32768)
 LEAST = _STEPS[-1]
@@ -15,6 +16,17 @@ _NO_MEMORY = (
     "CUDA out of memory",
     "HIP out of memory",
 )
+
+
+def check_chosen(config: EngineConfig, max_model_len: int | None) -> None:
+    """Raise EngineError where a context was shortened by the engine itself to less than LEAST."""
+    shortened = config.shorten_to_fit and config.longest_that_fits and config.max_model_len > LEAST
+    if shortened and max_model_len and max_model_len < LEAST:
+        raise EngineError(
+            f"{config.model}: memory does for a context of {max_model_len:,} tokens only, at least "
+            f"{LEAST:,} are wanted",
+            hint="take more or larger GPUs, or name what is enough: engine.max_model_len",
+        )
 
 
 def shorter(config: EngineConfig, log_text: str) -> EngineConfig | None:

@@ -72,7 +72,11 @@ class Supervisor:
         self._thread = Thread(target=self._run, name="engine-watch", daemon=True)
 
     def __enter__(self) -> Self:
-        self._begin()
+        try:
+            self._begin()
+        except BaseException:
+            self._stack.close()  # it may have started, and what came after failed
+            raise
         self._thread.start()
         return self
 
@@ -84,10 +88,14 @@ class Supervisor:
     ) -> None:
         self._watch.leaving.set()
         self._thread.join()
-        if self._up:
-            self._sample()
-            self._books.end("")
-        self._stack.close()
+        try:
+            if self._up:
+                self._sample()
+                self._books.end("")
+            else:
+                self._books.write()
+        finally:
+            self._stack.close()
 
     @property
     def endpoint(self) -> Endpoint:
@@ -161,7 +169,8 @@ class Supervisor:
         self._books.begin(self._number, opened.endpoint)
         sample = self._sample()
         if sample is not None:
-            self._watch.gate.follow(lambda _limit, _running: self._watch.pace.first(sample), sample)
+            first = self._watch.pace.first(sample, opened.endpoint.max_model_len)
+            self._watch.gate.follow(lambda _limit, _running: first, sample)
         with self._changed:
             self._up = True
             self._changed.notify_all()

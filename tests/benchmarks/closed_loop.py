@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from tests.benchmarks.instant import Asked
+from tests.benchmarks.recording import Asked
 
 
 def replay(url: str, model: str, rollouts: Sequence[Sequence[Asked]]) -> float:

@@ -21,18 +21,14 @@ from rich.console import Console
 
 from evalkit.agents.prompt import Prompt
 from evalkit.agents.tools import ToolAgent
-from evalkit.attempt import Parts
-from evalkit.campaign import Campaign, Plan
 from evalkit.config.runner import RolloutLimits, Runner, load_runner
-from evalkit.grading.audit.trajectory import audit_trajectory
-from evalkit.grading.judge import judge
 from evalkit.protocols import ChatModel
 from evalkit.serving.admission import Gate
 from evalkit.serving.supervisor import Supervisor
 from evalkit.store import RunFolder
 from tests.benchmarks.closed_loop import replay
-from tests.benchmarks.instant import Asked, InstantContainers, Recording
-from tests.doubles.campaign import FakeParts
+from tests.benchmarks.recording import Asked, Recording
+from tests.doubles.instant import run_at_once
 from tests.doubles.supervised import supervised
 from tests.doubles.tasks import make_task
 
@@ -109,21 +105,9 @@ def _evalkit(
         limits=RolloutLimits(turns=asked.turns, completion_tokens=asked.tokens * asked.turns),
         stopping=Event(),
     )
-    fake = FakeParts()
-    parts = Parts(
-        agent=agent,
-        suite=fake,
-        containers=InstantContainers(),
-        judge=judge,
-        flag_patch=lambda _task, _patch: (),
-        audit=audit_trajectory,
-        grading_version=1,
-    )
     tasks = [make_task(id=f"task-{number}") for number in range(asked.rollouts)]
-    plan = Plan(pairs=[(task, 1) for task in tasks], rollouts=asked.rollouts, gradings=1)
     with RunFolder(folder) as store:
-        gate = Gate(asked.rollouts, Event(), store.event)
-        Campaign(plan, parts, store, fake, admission=gate, stopping=gate.stopping).run()
+        run_at_once(agent, tasks, store, Gate(asked.rollouts, Event(), store.event))
     return list(recording.rollouts.values())
 
 

@@ -145,6 +145,7 @@ def campaign(
     keep_images: bool = True,
     repair_newline: bool = False,
     pulls: int = 1,
+    gone: bool = False,
 ) -> Campaign:
     tasks = [make_task(id=f"task-{number}") for number in range(count)]
     pairs = list(product(tasks, range(1, attempts + 1)))
@@ -162,4 +163,6 @@ def campaign(
     )
     stopping = stopping or Event()
     gate = Gate(plan.rollouts, stopping, fake.event)
+    if gone:
+        gate.close("the engine is gone")
     return Campaign(plan, parts, fake, fake, admission=gate, stopping=stopping)

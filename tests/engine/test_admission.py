@@ -8,14 +8,10 @@ import pytest
 
 from evalkit.agents.prompt import Prompt
 from evalkit.agents.tools import ToolAgent
-from evalkit.attempt import Parts
-from evalkit.campaign import Campaign, Plan
 from evalkit.config.engine import EngineConfig
 from evalkit.config.runner import AgentConfig, RolloutLimits, Sampling
-from evalkit.grading.audit.trajectory import audit_trajectory
-from evalkit.grading.judge import judge
-from tests.benchmarks.instant import InstantContainers
 from tests.doubles.campaign import FakeParts
+from tests.doubles.instant import run_at_once
 from tests.doubles.supervised import supervised
 from tests.doubles.tasks import make_task
 
@@ -51,7 +47,6 @@ def run(model: Path, gib: int, folder: Path) -> Run:
         cpu_kv_cache_gib=gib,
         start_timeout_s=550,
     )
-    fake = FakeParts()
     tasks = [
         make_task(id=f"task-{number}", problem=f"{number} " + "word " * 400)
         for number in range(ROLLOUTS)
@@ -68,17 +63,7 @@ def run(model: Path, gib: int, folder: Path) -> Run:
             limits=RolloutLimits(turns=2),
             stopping=gate.stopping,
         )
-        parts = Parts(
-            agent=agent,
-            suite=fake,
-            containers=InstantContainers(),
-            judge=judge,
-            flag_patch=lambda _task, _patch: (),
-            audit=audit_trajectory,
-            grading_version=1,
-        )
-        plan = Plan(pairs=[(task, 1) for task in tasks], rollouts=ROLLOUTS, gradings=1)
-        finished = Campaign(plan, parts, fake, fake, admission=gate, stopping=gate.stopping).run()
+        finished = run_at_once(agent, tasks, FakeParts(), gate)
     samples = engine.notes.samples
     return Run(
         most=max(

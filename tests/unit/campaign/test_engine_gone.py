@@ -33,3 +33,11 @@ def test_images_of_tasks_that_nobody_will_solve_are_not_waited_for() -> None:
     with pytest.raises(EngineGoneError):
         campaign(fake, count=40, keep_images=False).run()
     assert fake.most_here < 40
+
+
+def test_nor_where_the_engine_went_before_a_rollout_began() -> None:
+    fake = FakeParts()
+    run = campaign(fake, count=40, keep_images=False, gone=True)
+    with pytest.raises(EngineGoneError):
+        run.run()
+    assert fake.most_here < 40

@@ -45,18 +45,22 @@ def waits(of: Gate) -> bool:
 def test_as_many_start_as_fit_but_one_at_least_and_all_where_nobody_knows(
     capacity: int, first: int
 ) -> None:
-    assert Pace(8, 30).first(look(capacity_tokens=capacity)).limit == first
+    assert Pace(8, 30).first(look(capacity_tokens=capacity), 4096).limit == first
+
+
+def test_where_nobody_says_how_long_a_rollout_is_it_is_half_of_what_is_served() -> None:
+    assert Pace(50, None).first(look(capacity_tokens=10_000), 2000).limit == 10
 
 
 def test_one_more_is_admitted_while_the_cache_is_roomy_and_nothing_waits() -> None:
     pace = Pace(8, 30)
-    pace.first(look(100, capacity_tokens=100))
+    pace.first(look(100, capacity_tokens=100), 4096)
     assert pace.next(3, 3, look(131, kv_usage=0.5)).limit == 4
 
 
 def test_growth_pauses_until_the_last_ones_context_shows() -> None:
     pace = Pace(8, 30)
-    pace.first(look(100, capacity_tokens=100))
+    pace.first(look(100, capacity_tokens=100), 4096)
     pace.next(3, 3, look(131, kv_usage=0.5))
     assert pace.next(4, 4, look(133, kv_usage=0.5)).limit == 4
 
@@ -70,20 +74,20 @@ def test_it_does_not_grow_where_the_cache_is_full_or_requests_wait(
     facts: dict[str, float],
 ) -> None:
     pace = Pace(8, 30)
-    pace.first(look(100, capacity_tokens=100))
+    pace.first(look(100, capacity_tokens=100), 4096)
     assert pace.next(3, 3, look(200, **facts)).limit == 3
 
 
 def test_it_does_not_grow_right_after_the_cache_was_full() -> None:
     pace = Pace(8, 30)
-    pace.first(look(100, capacity_tokens=1000))
+    pace.first(look(100, capacity_tokens=1000), 4096)
     pace.next(3, 3, look(110, capacity_tokens=1000, kv_usage=0.95))
     assert pace.next(3, 3, look(140, capacity_tokens=1000, kv_usage=0.1)).limit == 3
 
 
 def test_it_grows_once_the_cache_has_been_roomy_for_long_enough() -> None:
     pace = Pace(8, 30)
-    pace.first(look(100, capacity_tokens=1000))
+    pace.first(look(100, capacity_tokens=1000), 4096)
     pace.next(3, 3, look(110, capacity_tokens=1000, kv_usage=0.95))
     pace.next(3, 3, look(140, capacity_tokens=1000, kv_usage=0.1))
     assert pace.next(3, 3, look(171, capacity_tokens=1000, kv_usage=0.1)).limit == 4
@@ -91,13 +95,13 @@ def test_it_grows_once_the_cache_has_been_roomy_for_long_enough() -> None:
 
 def test_it_does_not_grow_where_one_more_may_not_fit() -> None:
     pace = Pace(8, 30)
-    pace.first(look(100, capacity_tokens=100))
+    pace.first(look(100, capacity_tokens=100), 4096)
     assert pace.next(3, 3, look(200, capacity_tokens=100, kv_usage=0.61)).limit == 3
 
 
 def test_it_does_not_grow_while_places_are_free() -> None:
     pace = Pace(8, 30)
-    pace.first(look(100, capacity_tokens=100))
+    pace.first(look(100, capacity_tokens=100), 4096)
     assert pace.next(3, 2, look(200)).limit == 3
 
 

@@ -33,10 +33,12 @@ def test_what_is_still_arriving_counts_as_received() -> None:
 
 def test_a_request_belongs_to_the_incarnation_that_it_began_with() -> None:
     meter = Meter()
+    use(meter, 3)
     with meter.request() as count:
         meter.incarnation = 2
+        use(meter, 4)
         count.usage = Usage(completion_tokens=5)
-    assert (meter.received(1), meter.received(2)) == (5, 0)
+    assert (meter.received(1), meter.received(2)) == (8, 4)
 
 
 def test_open_requests_are_in_flight() -> None:

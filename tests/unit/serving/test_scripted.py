@@ -1,6 +1,9 @@
 import json
+import urllib.error
 import urllib.request
 from typing import Any
+
+import pytest
 
 from evalkit.serving.endpoint import probe
 from evalkit.serving.metrics import scrape
@@ -26,3 +29,10 @@ def test_it_counts_the_tokens_it_made() -> None:
     with scripted_server([Scripted(text="hi")]) as url:
         spent = probe(url, "scripted", api_key="EMPTY", timeout_s=10)
         assert scrape(url).generation_tokens == spent.usage.completion_tokens
+
+
+def test_it_makes_no_tokens_where_it_answers_an_error() -> None:
+    with scripted_server([Scripted(status=500, text="CUDA error")]) as url:
+        with pytest.raises(urllib.error.HTTPError):
+            post(url)
+        assert scrape(url).generation_tokens == 0

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.config.engine import EngineConfig
-from evalkit.serving.shorten import LEAST, shorter
+from evalkit.errors import EngineError
+from evalkit.serving.shorten import LEAST, check_chosen, shorter
 
 KV_CACHE = (
     "(EngineCore pid=316) ValueError: To serve at least one request with the model's max seq len "
@@ -100,3 +101,27 @@ def test_every_step_is_less_than_what_failed(first: int) -> None:
 @given(st.integers(512, 2_000_000))
 def test_no_step_is_below_the_least(first: int) -> None:
     assert min(lengths(first)) >= min(first, LEAST)
+
+
+def chosen(**keys: object) -> EngineConfig:
+    wanted = {"model": "m", "max_model_len": 262144, "shorten_to_fit": True} | keys
+    return EngineConfig.model_validate({**wanted, "longest_that_fits": True})
+
+
+def test_an_engine_that_found_room_for_too_little_is_refused() -> None:
+    with pytest.raises(EngineError, match="8,192 tokens only"):
+        check_chosen(chosen(), 8192)
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (chosen(), LEAST),
+        (chosen(), None),
+        (chosen(shorten_to_fit=False), 8192),
+        (chosen(max_model_len=LEAST), 8192),
+    ],
+    ids=["enough", "untold", "the user's own choice", "no more was wanted"],
+)
+def test_any_other_length_is_taken_as_it_is(config: EngineConfig, told: int | None) -> None:
+    check_chosen(config, told)

@@ -12,7 +12,7 @@ from evalkit.serving.endpoint import Endpoint
 from evalkit.serving.meter import Meter
 from evalkit.serving.scripted import Scripted, scripted_server
 from evalkit.serving.supervisor import Opened, Supervisor, Watch
-from evalkit.types import EngineSample, Usage
+from evalkit.types import EngineSample, Incarnation, Usage
 from tests.doubles.notes import Notebook
 
 _SOON_S = 10.0
@@ -193,6 +193,44 @@ def test_a_gone_engine_turns_away_who_waits_for_a_place(stack: ExitStack) -> Non
 def test_a_first_start_that_fails_is_the_callers() -> None:
     with ExitStack() as stack, pytest.raises(EngineError, match="no memory"):
         supervise(stack, Fake(fails=[1]))
+
+
+def test_a_start_that_cannot_be_written_down_leaves_no_engine() -> None:
+    class Full(Fake):
+        def incarnations(self, all_so_far: Sequence[Incarnation]) -> None:
+            raise EngineError("disk full")
+
+    fake = Full()
+    with ExitStack() as stack, pytest.raises(EngineError, match="disk full"):
+        supervise(stack, fake)
+    assert fake.open_now == []
+
+
+def test_an_end_that_cannot_be_written_down_leaves_no_engine() -> None:
+    class Full(Fake):
+        full = False
+
+        def incarnations(self, all_so_far: Sequence[Incarnation]) -> None:
+            if self.full:
+                raise EngineError("disk full")
+
+    fake, stack = Full(), ExitStack()
+    supervise(stack, fake)
+    fake.full = True
+    with pytest.raises(EngineError, match="disk full"):
+        stack.close()
+    assert fake.open_now == []
+
+
+def test_what_broke_off_with_the_last_engine_is_booked_too() -> None:
+    fake = Fake(fails=[2, 3])
+    with ExitStack() as stack:
+        _, watch = supervise(stack, fake)
+        with watch.meter.request() as count:
+            count.usage = Usage(completion_tokens=7)
+            fake.ended[1] = "exit 1"
+            soon(lambda: _closed(watch.gate))
+    assert fake.pages[0].received.repeated.completion_tokens == 7
 
 
 def test_each_incarnation_has_its_page(stack: ExitStack) -> None:

@@ -1,43 +1,12 @@
-"""Tools that answer at once, so that only the engine takes time; and what was asked of it."""
+"""What rollouts asked of their engine, to be asked again."""
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from evalkit.protocols import ChatModel, Job, JobResult, Message
-from evalkit.types import CommandResult, Reply, Task
-
-_PRINTED = "README.md\nsetup.py\nsrc/module.py\ntests/test_module.py\n" * 8
-
-
-class InstantSandbox:
-    """Says the same to every command and holds the same in every file."""
-
-    def run(self, command: str, *, timeout_s: float) -> CommandResult:
-        return CommandResult(output=_PRINTED, exit_code=0)
-
-    def read_file(self, path: str) -> bytes:
-        return _PRINTED.encode()
-
-    def write_file(self, path: str, content: bytes) -> None: ...
-
-    def patch(self) -> str:
-        return ""
-
-
-class InstantContainers:
-    """Gives out instant sandboxes; there is nothing to grade."""
-
-    @contextmanager
-    def rollout(self, task: Task, attempt: int) -> Iterator[InstantSandbox]:
-        yield InstantSandbox()
-
-    def run(self, job: Job) -> JobResult:
-        raise AssertionError(f"no job is expected, and {job.image} was to run one")
-
-    def settle(self, image: str) -> None: ...
+from evalkit.protocols import ChatModel, Message
+from evalkit.types import Reply
 
 
 @dataclass(frozen=True, kw_only=True)
