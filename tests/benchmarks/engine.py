@@ -2,7 +2,8 @@
 
 Pairs: evalkit lets rollouts run whose tools answer at once, then bare threads send the very requests
 that it sent, each to make as many tokens as it did. A new word in the first message of every side
-keeps the prefix cache from helping the second. The engine is quickstart's.
+keeps the prefix cache from helping the second. The engine is quickstart's. At last the same rollouts
+once in real sandboxes, their patches graded beside: shown, and no target.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -21,6 +22,8 @@ from rich.console import Console
 
 from evalkit.agents.prompt import Prompt
 from evalkit.agents.tools import ToolAgent
+from evalkit.cli.execute import Run, execute
+from evalkit.cli.wiring import choose_suite
 from evalkit.config.runner import RolloutLimits, Runner, load_runner
 from evalkit.protocols import ChatModel
 from evalkit.serving.admission import Gate
@@ -66,6 +69,8 @@ def main() -> int:
                 rate = replay(watched.endpoint.url, watched.endpoint.model, _anew(rollouts))
             loop.rates.append(rate)
             console.print(f"pair {number + 1}: evalkit {ours.rates[-1]:.2f}, loop {rate:.2f} tok/s")
+        whole = _rate(_whole(chat, runner, Path(folder) / "whole", asked))
+        console.print(f"with containers and grading beside: {whole:.2f} tok/s")
     return _report(ours, loop, console)
 
 
@@ -97,18 +102,42 @@ def _evalkit(
 ) -> Sequence[Sequence[Asked]]:
     """Let rollouts run through a whole campaign; return what each asked."""
     recording = Recording(chat)
+    tasks = [make_task(id=f"task-{number}") for number in range(asked.rollouts)]
+    with RunFolder(folder) as store:
+        gate = Gate(asked.rollouts, Event(), store.event)
+        run_at_once(_agent(recording, runner, asked), tasks, store, gate)
+    return list(recording.rollouts.values())
+
+
+def _whole(
+    chat: ChatModel, runner: Runner, folder: Path, asked: argparse.Namespace
+) -> Sequence[Sequence[Asked]]:
+    """Let rollouts work on quickstart's tasks as `evalkit run` does; return what each asked."""
+    recording = Recording(chat)
+    suite = choose_suite("quickstart")
+    run = Run(
+        id=folder.name,
+        folder=folder,
+        suite=suite,
+        runner=runner,
+        agent="tools",
+        model=runner.label,
+        tasks=tuple(suite.tasks())[: asked.rollouts],
+        attempts=1,
+    )
+    execute(run, lambda *_: nullcontext(_agent(recording, runner, asked)))
+    return list(recording.rollouts.values())
+
+
+def _agent(model: ChatModel, runner: Runner, asked: argparse.Namespace) -> ToolAgent:
     prompt = Prompt.load("compact")
-    agent = ToolAgent(
-        model=recording,
+    return ToolAgent(
+        model=model,
         prompt=prompt.model_copy(update={"system": f"{uuid.uuid4()}\n{prompt.system}"}),
         config=runner.agent,
         limits=RolloutLimits(turns=asked.turns, completion_tokens=asked.tokens * asked.turns),
         stopping=Event(),
     )
-    tasks = [make_task(id=f"task-{number}") for number in range(asked.rollouts)]
-    with RunFolder(folder) as store:
-        run_at_once(agent, tasks, store, Gate(asked.rollouts, Event(), store.event))
-    return list(recording.rollouts.values())
 
 
 def _anew(rollouts: Sequence[Sequence[Asked]]) -> list[list[Asked]]:
