@@ -1,12 +1,10 @@
 """One attempt as named steps, each taking what the last returned."""
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
-from threading import Event
 
 from evalkit.errors import (
     DiskFullError,
@@ -14,8 +12,9 @@ from evalkit.errors import (
     EngineGoneError,
     EvalkitError,
     ImageError,
+    StoreError,
 )
-from evalkit.protocols import Agent, Containers, Message, Suite
+from evalkit.protocols import Agent, Containers, Message, Suite, Tries
 from evalkit.types import (
     Applied,
     Audit,
@@ -24,6 +23,7 @@ from evalkit.types import (
     Finished,
     Flag,
     Result,
+    RolledOut,
     StopReason,
     Submission,
     Task,
@@ -46,25 +46,6 @@ class Parts:
     grading_version: int
     repair_newline: bool = False
     """Also grade patches that lack their final newline with it."""
-    retry_pauses_s: tuple[float, ...] = (2.0, 10.0)
-    """Before each new try of a grading that broke off for a reason not the agent's."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Broken:
-    """A fault that is not the agent's."""
-
-    fault: Fault
-    detail: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RolledOut:
-    """A rollout that ended; `broken` is set where it could not come to its own end."""
-
-    submission: Submission
-    broken: Broken | None = None
-    audit: Audit = field(default_factory=Audit)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,27 +58,31 @@ class Graded:
     """About the patch with its final newline completed."""
 
 
-def prepare(task: Task, parts: Parts) -> Broken | None:
+def prepare(task: Task, parts: Parts, tries: Tries) -> tuple[Fault, str] | None:
     """Make sure of the task's image; say what is in the way where it cannot be had."""
-    try:
-        parts.suite.prepare(task)
-    except EvalkitError as error:
-        return _broken(error)
-    return None
+    while True:
+        try:
+            parts.suite.prepare(task)
+        except EvalkitError as error:
+            if not tries.again(error.message):
+                return _fault(error), error.message
+        else:
+            return None
 
 
-def no_rollout(task: Task, attempt: int, broken: Broken) -> RolledOut:
+def no_rollout(task: Task, attempt: int, fault: Fault, detail: str) -> RolledOut:
     """Stand for the rollout of a task whose image could not be had: no model is asked."""
     nothing = Submission(task_id=task.id, attempt=attempt, patch="", stop=StopReason.INTERRUPTED)
-    return RolledOut(submission=nothing, broken=broken)
+    return RolledOut(submission=nothing, fault=fault, detail=detail)
 
 
 def roll_out(
-    task: Task, attempt: int, parts: Parts, record: Callable[[Message], None]
+    task: Task, attempt: int, parts: Parts, record: Callable[[Message], None], *, queue_s: float
 ) -> RolledOut:
     """Let the agent work on the task. A fault of engine or sandbox is data, not a crash.
 
-    Raises EngineGoneError: an engine that is lost for good is no attempt's own affair.
+    Raises EngineGoneError: an engine that is lost for good is no attempt's own affair. And
+    StoreError, for a run that cannot be written is nobody's attempt either.
     """
     begun = time.monotonic()
     calls: list[Message] = []
@@ -107,54 +92,60 @@ def roll_out(
         if line["kind"] == "tool":
             calls.append({key: line.get(key) for key in ("kind", "turn", "name", "arguments")})
 
-    broken = None
+    fault, detail = None, ""
     try:
         submission = parts.agent.solve(
             task, attempt, lambda: parts.containers.rollout(task, attempt), note
         )
-    except EngineGoneError:
+    except (EngineGoneError, StoreError):
         raise
     except EvalkitError as error:
         record({"kind": "fault", "error": error.message})
-        broken = _broken(error)
+        fault, detail = _fault(error), error.message
         timings = Timings(wall_s=time.monotonic() - begun)
         submission = Submission(
             task_id=task.id, attempt=attempt, patch="", stop=StopReason.INTERRUPTED, timings=timings
         )
-    return RolledOut(submission=submission, broken=broken, audit=parts.audit(task, calls))
+    return RolledOut(
+        submission=submission,
+        fault=fault,
+        detail=detail,
+        audit=parts.audit(task, calls),
+        queue_s=queue_s,
+    )
 
 
-def grade(task: Task, rolled: RolledOut, parts: Parts, stopping: Event) -> Graded:
+def grade(task: Task, rolled: RolledOut, parts: Parts, tries: Tries) -> Graded:
     """Collect evidence about the patch in a fresh container, again where it could not be had."""
-    if rolled.broken is not None:
-        return Graded(evidence=_no_evidence(rolled.broken))
+    if rolled.fault is not None:
+        return Graded(evidence=_no_evidence(rolled.fault, rolled.detail))
     patch = rolled.submission.patch
-    evidence, retries = _collect(task, patch, parts, stopping)
+    evidence, retries = _collect(task, patch, parts, tries)
     repaired = None
     if parts.repair_newline and patch and not patch.endswith("\n"):
-        repaired, _ = _collect(task, patch + "\n", parts, stopping)
+        repaired, _ = _collect(task, patch + "\n", parts, tries)
     return Graded(evidence=evidence, retries=retries, repaired=repaired)
 
 
-def _collect(task: Task, patch: str, parts: Parts, stopping: Event) -> tuple[Evidence, int]:
+def _collect(task: Task, patch: str, parts: Parts, tries: Tries) -> tuple[Evidence, int]:
+    out_of_memory = False
     for retries in count():
         try:
             evidence = parts.suite.collect(task, patch, parts.containers.run)
         except EvalkitError as error:
-            evidence = _no_evidence(_broken(error))
-        if evidence.fault is Fault.GRADER_OOM and retries:
+            evidence = _no_evidence(_fault(error), error.message)
+        if evidence.fault is Fault.GRADER_OOM and out_of_memory:
             return evidence.model_copy(update={"fault": None, "oom": True}), retries
-        if evidence.fault is None or retries == len(parts.retry_pauses_s):
-            break
-        if stopping.wait(parts.retry_pauses_s[retries]):
+        out_of_memory |= evidence.fault is Fault.GRADER_OOM
+        if evidence.fault is None or not tries.again(evidence.detail):
             break
     return evidence, retries
 
 
 def conclude(
-    task: Task, rolled: RolledOut, graded: Graded, parts: Parts, *, queue_s: float
+    task: Task, rolled: RolledOut, graded: Graded, parts: Parts, *, retries: int
 ) -> Finished:
-    """Judge the evidence and write the attempt's line."""
+    """Judge the evidence and write the attempt's line; `retries` were there before the grading."""
     submission, evidence = rolled.submission, graded.evidence
     verdict = parts.judge(task, evidence)
     flags = {
@@ -163,11 +154,12 @@ def conclude(
         *(finding.flag for finding in rolled.audit.findings),
     }
     timings, usage = submission.timings, submission.usage
+    patch_sha256 = hashlib.sha256(submission.patch.encode()).hexdigest()
     result = Result(
-        key=attempt_key(task, submission.patch, evidence.image_digest, parts),
+        key=attempt_key(task, patch_sha256, evidence.image_digest, parts),
         task_id=task.id,
         attempt=submission.attempt,
-        retry=graded.retries,
+        retry=retries + graded.retries,
         repo=task.repo,
         language=task.language,
         outcome=verdict.outcome,
@@ -176,7 +168,7 @@ def conclude(
         turns=submission.turns,
         malformed_calls=submission.malformed_calls,
         **usage.model_dump(),
-        queue_s=queue_s,
+        queue_s=rolled.queue_s,
         setup_s=timings.setup_s,
         ttft_s=timings.ttft_s,
         llm_s=timings.llm_s,
@@ -187,7 +179,7 @@ def conclude(
         f2p_total=verdict.fail_to_pass.total,
         p2p_passed=verdict.pass_to_pass.passed,
         p2p_total=verdict.pass_to_pass.total,
-        patch_sha256=hashlib.sha256(submission.patch.encode()).hexdigest(),
+        patch_sha256=patch_sha256,
         image_digest=evidence.image_digest,
         repaired_outcome=parts.judge(task, graded.repaired).outcome if graded.repaired else None,
         reason=next(iter(verdict.reasons), ""),
@@ -203,23 +195,26 @@ def conclude(
     )
 
 
-def attempt_key(task: Task, patch: str, image_digest: str, parts: Parts) -> str:
+def attempt_key(task: Task, patch_sha256: str, image_digest: str, parts: Parts) -> str:
     """Hash all that decides a verdict; two attempts with one key were graded alike."""
-    decisive = {
-        "task": task.model_dump(mode="json"),
-        "suite": parts.suite.revision,
-        "patch": patch,
-        "image": image_digest,
-        "grading": parts.grading_version,
-    }
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    decisive = (
+        task.sha256,
+        parts.suite.revision,
+        patch_sha256,
+        image_digest,
+        str(parts.grading_version),
+    )
+    return hashlib.sha256("\n".join(decisive).encode()).hexdigest()
 
 
-def _no_evidence(broken: Broken) -> Evidence:
-    return Evidence(applied=Applied.EMPTY, fault=broken.fault, detail=broken.detail)
+def _no_evidence(fault: Fault, detail: str) -> Evidence:
+    return Evidence(applied=Applied.EMPTY, fault=fault, detail=detail)
 
 
-def _broken(error: EvalkitError) -> Broken:
-    kinds = ((EngineError, Fault.ENGINE), (DiskFullError, Fault.DISK), (ImageError, Fault.IMAGE))
-    fault = next((fault for kind, fault in kinds if isinstance(error, kind)), Fault.DAEMON)
-    return Broken(fault=fault, detail=error.message)
+def _fault(error: EvalkitError) -> Fault:
+    kinds = (
+        (EngineError, Fault.ENGINE),
+        (DiskFullError, Fault.DISK),
+        (ImageError, Fault.IMAGE),
+    )
+    return next((fault for kind, fault in kinds if isinstance(error, kind)), Fault.DAEMON)

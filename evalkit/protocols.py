@@ -14,6 +14,7 @@ from evalkit.types import (
     Limits,
     Network,
     Reply,
+    RolledOut,
     Submission,
     Task,
 )
@@ -110,6 +111,14 @@ class Containers(Protocol):
 
     def run(self, job: Job) -> JobResult:
         """Run a job in a fresh container, which may be removed while the caller goes on."""
+        ...
+
+    def effective(self, wanted: Limits) -> Limits:
+        """Return the limits that containers really get: `wanted`, or what the host has."""
+        ...
+
+    def digest(self, image: str) -> str | None:
+        """Return the digest of an image on this machine; None where it is not here."""
         ...
 
     def settle(self, image: str) -> None:
@@ -231,6 +240,22 @@ class Admission(Protocol):
         """
         ...
 
+    def pause(self, what: str, why: str) -> None:
+        """Let none start until `resume` is called with the same word."""
+        ...
+
+    def resume(self, what: str) -> None:
+        """Take `pause` back."""
+        ...
+
+
+class Tries(Protocol):
+    """How often something may be begun again that broke for no fault of the agent's."""
+
+    def again(self, why: str) -> bool:
+        """Wait until another try makes sense; False where there shall be none."""
+        ...
+
 
 class RunStore(Protocol):
     """The one writer of a run folder."""
@@ -240,7 +265,11 @@ class RunStore(Protocol):
         ...
 
     def trajectory(self, task_id: str, attempt: int) -> Callable[[Message], None]:
-        """Return the writer of one attempt's trajectory.jsonl."""
+        """Begin a try of an attempt: return the writer of its trajectory.jsonl."""
+        ...
+
+    def roll_out(self, rolled: RolledOut) -> None:
+        """Keep how a rollout came to its own end."""
         ...
 
     def finish(self, finished: Finished) -> None:

@@ -61,6 +61,8 @@ def run(
     endpoint: options.Endpoint = None,
     model: options.Model = None,
     overrides: options.Overrides = None,
+    resume: options.Resume = False,
+    allow_changes: options.AllowChanges = False,
     dry_run: options.DryRun = False,
 ) -> None:
     """Serve a model, let it work on every task of a suite, grade its patches.
@@ -81,6 +83,8 @@ def run(
         endpoint=endpoint,
         model=model,
         overrides=tuple(overrides or ()),
+        resume=resume,
+        allow_changes=allow_changes,
     )
     raise typer.Exit(run_command(request, dry_run=dry_run))
 
@@ -113,6 +117,7 @@ def grade(
     exclude: options.Exclude = None,
     repair_newline: options.RepairNewline = False,
     overrides: options.Overrides = None,
+    resume: options.Resume = False,
     form: options.Format = "table",
 ) -> None:
     """Grade patches from a file; no model is asked.
@@ -131,6 +136,7 @@ def grade(
         repair_newline=repair_newline,
         overrides=tuple(overrides or ()),
         form=form,
+        resume=resume,
     )
     raise typer.Exit(grade_command(request))
 

@@ -3,53 +3,33 @@
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from importlib import metadata
-from itertools import product
 from pathlib import Path
-from threading import Event
 
 import psutil
 from pydantic import JsonValue
 
 from evalkit.attempt import Parts
-from evalkit.campaign import Campaign, Plan
-from evalkit.cli.live import LiveWatcher, PlainWatcher
+from evalkit.campaign import Boundaries, Campaign, Plan, left_to_do
+from evalkit.cli.host import DOCKER, AwaitRoom, Host
+from evalkit.cli.live import watcher
+from evalkit.cli.order import ordered, seconds_before
 from evalkit.cli.results import show_results
-from evalkit.cli.signals import stoppable
-from evalkit.cli.wiring import docker, on_terminal, progress, say
-from evalkit.config.runner import Runner
-from evalkit.errors import SandboxError
+from evalkit.cli.resume import agreed, resume_command
+from evalkit.cli.settled import Run
+from evalkit.cli.signals import Stopper, stoppable
+from evalkit.cli.wiring import say
+from evalkit.errors import EngineGoneError
 from evalkit.grading.audit.trajectory import audit_trajectory
 from evalkit.grading.judge import GRADING_VERSION, judge
 from evalkit.grading.tamper import flag_patch
-from evalkit.protocols import Agent, Suite
-from evalkit.sandbox.containers import DockerContainers
-from evalkit.sandbox.reap import reap
+from evalkit.protocols import Agent, Containers
 from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
-from evalkit.types import Finished, Outcome, Task
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What to run, on what, and where it is put down."""
-
-    id: str
-    folder: Path
-    suite: Suite
-    runner: Runner
-    agent: str
-    model: str
-    """Whose score this is: the model's label, or where the patches come from."""
-    tasks: tuple[Task, ...]
-    attempts: int
-    excluded: tuple[str, ...] = ()
-    """Tasks of the suite that the user left out by a file."""
-    repair_newline: bool = False
-
+from evalkit.types import Outcome, Result, Task
 
 OpenAgent = Callable[[RunFolder, Gate], AbstractContextManager[Agent]]
 """Takes the gate that admits rollouts, for the engine to move."""
@@ -63,24 +43,78 @@ def new_id(suite: str, agent: str) -> str:
 def carry_out(run: Run, open_agent: OpenAgent, show: Callable[[Path], None] = show_results) -> int:
     """Run to the end or to a signal, show the results, and return the exit code."""
 
-    def work() -> int:
-        finished = execute(run, open_agent)
+    def work(stopper: Stopper) -> int:
+        results = execute(run, open_agent, stopper)
         show(run.folder)
-        return 3 if any(one.result.outcome is Outcome.INFRA_ERROR for one in finished) else 0
+        return 3 if any(one.outcome is Outcome.INFRA_ERROR for one in results) else 0
 
-    return stoppable(work, run.folder)
+    return stoppable(work, lambda: go_on(run.folder))
 
 
-def execute(run: Run, open_agent: OpenAgent) -> list[Finished]:
-    """Run every attempt into the run's folder."""
-    reap(docker())
-    with RunFolder(run.folder) as folder:
-        folder.describe(**_manifest(run))
-        gate = Gate(run.runner.concurrency.rollouts, Event(), folder.event)
-        with open_agent(folder, gate) as agent:
-            finished = _campaign(run, folder, agent, gate)
-        folder.event("done", attempts=len(finished))
-    return finished
+def go_on(folder: Path) -> str:
+    """Say how a run that stopped goes on."""
+    return f"stopped; what was finished is in {folder}. Go on with\n  {resume_command(folder)}"
+
+
+def execute(run: Run, open_agent: OpenAgent, stopper: Stopper, host: Host = DOCKER) -> list[Result]:
+    """Run every attempt into the run's folder; return the results, of earlier sessions too.
+
+    Raises EngineGoneError, with the command that goes on, where the engine is lost for good, and
+    KeyboardInterrupt after an orderly stop.
+    """
+    with RunFolder(run.folder, resume=run.resume, await_room=AwaitRoom(stopper.stopping)) as folder:
+        manifest = agreed(folder, _manifest(run), allow_changes=run.allow_changes)
+        run = replace(run, id=str(manifest["run_id"]))
+        folder.describe(**manifest)
+        folder.event("began")
+        gate = Gate(run.runner.concurrency.rollouts, stopper.stopping, _telling(folder))
+        gone = None
+        try:
+            with open_agent(folder, gate) as agent, stopper.draining():
+                _campaign(run, folder, agent, gate, host)
+        except EngineGoneError as error:
+            gone = EngineGoneError(error.message, hint=f"go on with: {resume_command(run.folder)}")
+        results = counted(folder)
+        folder.predict(results)
+        folder.event("ended", attempts=len(results))
+    if gone is not None:
+        raise gone
+    if stopper.signal is not None:
+        raise KeyboardInterrupt
+    return results
+
+
+def counted(folder: RunFolder) -> list[Result]:
+    """Return the results that count: of the attempts that run.json plans, the last of each."""
+    planned = set(_numbers(folder.manifest))
+    selected = folder.manifest["selected"]
+    tasks = set(selected) if isinstance(selected, list) else set()
+    return [
+        result
+        for (task_id, attempt), result in folder.results().items()
+        if task_id in tasks and attempt in planned
+    ]
+
+
+def _numbers(manifest: Mapping[str, JsonValue]) -> range:
+    first, attempts = manifest["first_attempt"], manifest["attempts"]
+    assert isinstance(first, int), first
+    assert isinstance(attempts, int), attempts
+    return range(first, first + attempts)
+
+
+def _telling(folder: RunFolder) -> Callable[..., None]:
+    """Return what writes the gate's notes into the folder, and tells of pauses."""
+
+    def note(kind: str, **facts: JsonValue) -> None:
+        if facts.get("what") != "engine":  # its supervisor speaks for it
+            if kind == "paused":
+                say(f"paused: {facts['what']}: {facts['why']}; no rollout starts meanwhile")
+            elif kind == "resumed":
+                say(f"going on: {facts['what']} is back")
+        folder.event(kind, **facts)
+
+    return note
 
 
 def _manifest(run: Run) -> dict[str, JsonValue]:
@@ -106,7 +140,9 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
         "model": run.model,
         "prompt_sha256": None,  # an agent with a prompt says so
         "runner": run.runner.model_dump(mode="json"),
+        "facts": dict(run.facts),
         "repair_newline": run.repair_newline,
+        "command": resume_command(run.folder),
         "started": time.time(),
         "host": {
             "system": platform.platform(),
@@ -117,45 +153,40 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
     }
 
 
-def _campaign(run: Run, folder: RunFolder, agent: Agent, gate: Gate) -> list[Finished]:
-    watcher = LiveWatcher if on_terminal() else PlainWatcher
-    plan = Plan(
-        pairs=ordered(run),
-        rollouts=run.runner.concurrency.rollouts,
-        # One is made ready and one parsed for each whose tests run.
-        gradings=2 * run.runner.concurrency.gradings,
-        pulls=run.runner.images.pulls,
-        keep_images=run.runner.images.keep,
-    )
-    with _containers(run, folder) as containers:
+def _campaign(run: Run, folder: RunFolder, agent: Agent, gate: Gate, host: Host) -> None:
+    concurrency, images = run.runner.concurrency, run.runner.images
+    with host.containers(run, folder) as containers:
         folder.describe(limits=_effective(run.tasks, containers))
         parts = _parts(run, agent, containers)
-        with watcher(progress, len(plan.pairs)) as watching:
-            campaign = Campaign(
-                plan, parts, folder, watching, admission=gate, stopping=gate.stopping
-            )
-            return campaign.run()
+        before = seconds_before(run.folder, run.suite.name)
+        pairs = ordered(run, _numbers(folder.manifest), before)
+        todo = left_to_do(pairs, folder, parts, lambda task: containers.digest(task.image))
+        if len(todo) < len(pairs):
+            say(f"{len(pairs) - len(todo)} of {len(pairs)} attempts are finished; the rest goes on")
+        plan = Plan(
+            todo=todo,
+            rollouts=concurrency.rollouts,
+            # One is made ready and one parsed for each whose tests run.
+            gradings=2 * concurrency.gradings,
+            pulls=images.pulls,
+            keep_images=images.keep,
+        )
+        with (
+            Boundaries(host.checks(run), gate, gate.stopping) as boundaries,
+            watcher(len(pairs), len(pairs) - len(todo), lambda: gate.paused) as watching,
+        ):
+            Campaign(
+                plan,
+                parts,
+                folder,
+                watching,
+                admission=gate,
+                boundaries=boundaries,
+                stopping=gate.stopping,
+            ).run()
 
 
-@contextmanager
-def _containers(run: Run, folder: RunFolder) -> Iterator[DockerContainers]:
-    containers = DockerContainers(
-        docker(),
-        run_id=run.id,
-        heavy=run.runner.concurrency.gradings,
-        history=run.runner.sandbox.history,
-    )
-    try:
-        yield containers
-    finally:
-        try:
-            containers.close()
-        except SandboxError as error:  # it costs room on the disk, and no result
-            folder.event("container_kept", why=error.message)
-            say(f"{error.message}; `evalkit clean` tries again")
-
-
-def _parts(run: Run, agent: Agent, containers: DockerContainers) -> Parts:
+def _parts(run: Run, agent: Agent, containers: Containers) -> Parts:
     return Parts(
         agent=agent,
         suite=run.suite,
@@ -168,15 +199,7 @@ def _parts(run: Run, agent: Agent, containers: DockerContainers) -> Parts:
     )
 
 
-def ordered(run: Run) -> list[tuple[Task, int]]:
-    """Go round by round, so that coverage stays even; task by task where images do not stay."""
-    numbers = range(1, run.attempts + 1)
-    if run.runner.images.keep:
-        return [(task, number) for number, task in product(numbers, run.tasks)]
-    return list(product(run.tasks, numbers))
-
-
-def _effective(tasks: Sequence[Task], containers: DockerContainers) -> list[JsonValue]:
+def _effective(tasks: Sequence[Task], containers: Containers) -> list[JsonValue]:
     """Return each kind of limits the tasks ask for, with what this host gives."""
     kinds = {task.limits: None for task in tasks}
     return [

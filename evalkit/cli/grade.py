@@ -1,8 +1,8 @@
 """`evalkit grade`: patches from anywhere, without an engine."""
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -10,17 +10,15 @@ import typer
 from pydantic import JsonValue
 
 from evalkit.agents.predictions import Predictions, predictions_agent, read_predictions
-from evalkit.cli.execute import Run, carry_out, new_id
+from evalkit.cli.execute import carry_out, new_id
 from evalkit.cli.results import show_results
 from evalkit.cli.select import Selection, excluded, select
+from evalkit.cli.settled import Run
 from evalkit.cli.wiring import choose_runner, choose_suite, say
 from evalkit.config.runner import Runner
 from evalkit.errors import ConfigError
-from evalkit.protocols import Agent
 from evalkit.reporting.load import load_run
 from evalkit.reporting.summary import summarise
-from evalkit.serving.admission import Gate
-from evalkit.store import RunFolder
 from evalkit.types import Record, Task
 
 
@@ -35,6 +33,7 @@ class GradeRequest(Record):
     repair_newline: bool
     overrides: tuple[str, ...]
     form: Literal["table", "json"]
+    resume: bool = False
 
 
 def grade_command(request: GradeRequest) -> int:
@@ -62,14 +61,15 @@ def grade_command(request: GradeRequest) -> int:
         attempts=max(attempt for task_id, attempt in predictions.patches if task_id in ids),
         excluded=excluded(suite.tasks(), request.selection),
         repair_newline=request.repair_newline,
+        facts={"predictions": _origin(request.predictions, predictions)},
+        resume=request.resume,
     )
-
-    @contextmanager
-    def open_agent(folder: RunFolder, _gate: Gate) -> Iterator[Agent]:
-        folder.describe(predictions=_origin(request.predictions, predictions))
-        yield predictions_agent(predictions.patches)
-
-    return carry_out(run, open_agent, show=show_results if request.form == "table" else show_json)
+    agent = predictions_agent(predictions.patches)
+    return carry_out(
+        run,
+        lambda *_: nullcontext(agent),
+        show=show_results if request.form == "table" else show_json,
+    )
 
 
 def graders(runner: Runner, count: int | None) -> Runner:

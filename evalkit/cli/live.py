@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from evalkit.cli.wiring import on_terminal, progress
 from evalkit.types import Finished, Outcome
 
 STYLES = {
@@ -23,15 +25,27 @@ STYLES = {
     Outcome.INFRA_ERROR: "bold red",
 }
 _ROWS = 20
+_BESIDE = 5
+"""Lines that the table leaves to what stands around it."""
+
+Paused = Callable[[], Mapping[str, str]]
+"""Says what no rollout starts without, just now, and why."""
+
+
+def watcher(total: int, done: int, paused: Paused) -> "LiveWatcher | PlainWatcher":
+    """Watch a run of which `done` of `total` attempts were finished before."""
+    if on_terminal():
+        return LiveWatcher(progress, total, done, paused)
+    return PlainWatcher(progress, total, done)
 
 
 class PlainWatcher:
     """One line for each thing that happens, for logs and pipes."""
 
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Console, total: int, done: int = 0) -> None:
         self._console = console
         self._total = total
-        self._done = 0
+        self._done = done
 
     def __enter__(self) -> Self:
         return self
@@ -65,8 +79,8 @@ class PlainWatcher:
 class LiveWatcher:
     """A table of the attempts under way, with counts of those done."""
 
-    def __init__(self, console: Console, total: int) -> None:
-        self._total = total
+    def __init__(self, console: Console, total: int, done: int = 0, paused: Paused = dict) -> None:
+        self._total, self._before, self._paused = total, done, paused
         self._begun = time.monotonic()
         self._running: dict[tuple[str, int], tuple[str, float]] = {}
         self._outcomes: Counter[Outcome] = Counter()
@@ -107,15 +121,25 @@ class LiveWatcher:
         elapsed = time.monotonic() - self._begun
         counts = "  ".join(f"{count} {outcome}" for outcome, count in self._outcomes.items())
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-        shown = list(self._running.items())[:_ROWS]
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, justify="right")
+        room = max(1, min(_ROWS, self._live.console.height - _BESIDE))
+        shown = list(self._running.items())[:room]
         for (task_id, attempt), (state, since) in shown:
             table.add_row(f"{task_id} #{attempt}", state, f"{time.monotonic() - since:.0f} s")
-        if len(self._running) > _ROWS:
-            table.add_row(f"… and {len(self._running) - _ROWS} more")
-        status = Text(f"{done}/{self._total}  {_clock(elapsed)}  {counts}")
-        return Group(table, ProgressBar(total=self._total, completed=done, width=40), status)
+        if len(self._running) > room:
+            table.add_row(f"… and {len(self._running) - room} more")
+        for what, why in self._paused().items():
+            table.add_row(Text(f"paused: {what}: {why}", style="bold yellow"))
+        now = self._before + done
+        left = (self._total - now) * elapsed / done if done else None
+        clock = f"{_clock(elapsed)}, about {_clock(left)} left" if left else _clock(elapsed)
+        status = Text(f"{now}/{self._total}  {clock}  {counts}")
+        return Group(table, ProgressBar(total=self._total, completed=now, width=40), status)
 
 
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}:{rest:02}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -52,6 +52,16 @@ Endpoint = Annotated[
     typer.Option(metavar="URL", help="A server that already runs, as http://host:8000/v1."),
 ]
 Model = Annotated[str | None, typer.Option(help="The model's name at --endpoint.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the run in -o; what is finished stays.")
+]
+AllowChanges = Annotated[
+    bool,
+    typer.Option(
+        "--allow-changes",
+        help="Resume under another runner, suite or selection: new attempts beside the old.",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would run, and stop.")]
 Predictions = Annotated[
     Path,

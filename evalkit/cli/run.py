@@ -8,10 +8,11 @@ import typer
 
 from evalkit.agents.plugin import AgentContext
 from evalkit.agents.registry import Chosen, choose_agent
-from evalkit.cli.execute import Run, carry_out, new_id
+from evalkit.cli.execute import carry_out, new_id
 from evalkit.cli.listing import in_words
 from evalkit.cli.select import Selection, excluded, select
 from evalkit.cli.served import served_model
+from evalkit.cli.settled import Run
 from evalkit.cli.wiring import (
     cache_folder,
     choose_runner,
@@ -19,6 +20,7 @@ from evalkit.cli.wiring import (
     process_environment,
     say,
 )
+from evalkit.errors import ConfigError
 from evalkit.protocols import Agent
 from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
@@ -38,6 +40,8 @@ class RunRequest(Record):
     endpoint: str | None
     model: str | None
     overrides: tuple[str, ...]
+    resume: bool = False
+    allow_changes: bool = False
 
 
 def run_command(request: RunRequest, *, dry_run: bool) -> int:
@@ -69,6 +73,8 @@ def run_command(request: RunRequest, *, dry_run: bool) -> int:
 
 
 def _resolve(request: RunRequest) -> tuple[Run, Chosen]:
+    if request.output is None and (request.resume or request.allow_changes):
+        raise ConfigError("--resume needs the run's folder", hint="name it by -o RUN_DIR")
     suite = choose_suite(request.suite, request.overrides)
     runner = choose_runner(
         suite,
@@ -92,6 +98,10 @@ def _resolve(request: RunRequest) -> tuple[Run, Chosen]:
         tasks=tuple(select(suite.tasks(), request.selection)),
         attempts=request.attempts,
         excluded=excluded(suite.tasks(), request.selection),
+        facts={"argument": agent.argument} if agent.argument else {},
+        shuffled=request.selection.shuffle is not None,
+        resume=request.resume or request.allow_changes,
+        allow_changes=request.allow_changes,
     )
     return run, agent
 

@@ -2,13 +2,12 @@
 
 import time
 from pathlib import Path
-from threading import Event
 
 import typer
 
 from evalkit.cli.listing import in_words
 from evalkit.cli.served import served_model
-from evalkit.cli.signals import stoppable
+from evalkit.cli.signals import Stopper, stoppable
 from evalkit.config.runner import load_runner
 from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
@@ -25,9 +24,9 @@ def serve_command(
         typer.echo(f"folder    {path}")
         return 0
 
-    def work() -> int:
+    def work(stopper: Stopper) -> int:
         with RunFolder(path) as folder:
-            gate = Gate(runner.concurrency.rollouts, Event(), folder.event)
+            gate = Gate(runner.concurrency.rollouts, stopper.stopping, folder.event)
             with served_model(runner, folder, gate) as served:
                 typer.echo(f"{served.url} serves {served.name}; Ctrl-C stops it")
                 while True:
@@ -35,4 +34,4 @@ def serve_command(
                     with gate.slot():  # raises where the engine is gone for good
                         pass
 
-    return stoppable(work, path)
+    return stoppable(work, lambda: f"stopped; the engine's log is in {path}")

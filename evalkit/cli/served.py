@@ -20,6 +20,7 @@ from evalkit.serving.meter import Meter
 from evalkit.serving.steady import SteadyChat
 from evalkit.serving.supervisor import Supervisor, Watch
 from evalkit.store import RunFolder
+from evalkit.store.lines import as_record
 from evalkit.types import EngineSample, Incarnation
 
 
@@ -51,7 +52,7 @@ def served_model(runner: Runner, folder: RunFolder, gate: Gate) -> Iterator[Serv
         restarts=runner.engine.restarts,
         leaving=leaving,
     )
-    with Supervisor(engines.open, watch) as supervisor:
+    with Supervisor(engines.open, watch, _earlier(folder)) as supervisor:
         endpoint = supervisor.endpoint
         say(f"engine: {endpoint.model} answers at {endpoint.url}")
         chat = _chat(runner, endpoint, supervisor, meter, gate)
@@ -62,6 +63,18 @@ def served_model(runner: Runner, folder: RunFolder, gate: Gate) -> Iterator[Serv
                 name=endpoint.model,
                 api_key=api_key(),
             )
+
+
+def _earlier(folder: RunFolder) -> Sequence[Incarnation]:
+    """Return the starts of the engine in earlier sessions of the run."""
+    engine = folder.manifest.get("engine")
+    pages = engine.get("incarnations") if isinstance(engine, dict) else None
+    where = f"{folder.path / 'run.json'}: engine.incarnations"
+    return [
+        as_record(Incarnation, page, where)
+        for page in (pages if isinstance(pages, list) else [])
+        if isinstance(page, dict)
+    ]
 
 
 def _chat(

@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from evalkit.agents.fixed import GOLD, NULL
-from evalkit.cli.execute import Run, execute, new_id
+from evalkit.cli.execute import execute, new_id
 from evalkit.cli.grade import graders
 from evalkit.cli.select import Selection, excluded, select
-from evalkit.cli.signals import stoppable
+from evalkit.cli.settled import Run
+from evalkit.cli.signals import Stopper, stoppable
 from evalkit.cli.wiring import choose_runner, choose_suite, say
 from evalkit.errors import StoreError
-from evalkit.types import Finished, Outcome, Record, Task
+from evalkit.types import Outcome, Record, Result, Task
 
 
 class ValidateRequest(Record):
@@ -78,14 +79,17 @@ def validate_command(request: ValidateRequest) -> int:
         model="null",
         attempts=1,
     )
-    return stoppable(lambda: _validate(gold, empty, folder), folder)
+    return stoppable(
+        lambda stopper: _validate(gold, empty, folder, stopper),
+        lambda: f"stopped; what was finished is in {folder}",
+    )
 
 
-def _validate(gold: Run, empty: Run, folder: Path) -> int:
+def _validate(gold: Run, empty: Run, folder: Path, stopper: Stopper) -> int:
     checked = check(
         gold.tasks,
-        execute(gold, lambda *_: nullcontext(GOLD)),
-        execute(empty, lambda *_: nullcontext(NULL)),
+        execute(gold, lambda *_: nullcontext(GOLD), stopper),
+        execute(empty, lambda *_: nullcontext(NULL), stopper),
     )
     write_known_bad(checked, folder / "known-bad.txt")
     Console(highlight=False).print(_table(checked))
@@ -102,41 +106,37 @@ def exit_code(checked: Sequence[Checked]) -> int:
     return 1 if found & _BAD else 3 if Check.INFRA in found else 0
 
 
-def check(
-    tasks: Sequence[Task], gold: Sequence[Finished], empty: Sequence[Finished]
-) -> list[Checked]:
+def check(tasks: Sequence[Task], gold: Sequence[Result], empty: Sequence[Result]) -> list[Checked]:
     """Conclude on every task, in order."""
     with_gold = defaultdict(list)
-    for finished in gold:
-        with_gold[finished.result.task_id].append(finished)
-    with_none = {finished.result.task_id: finished for finished in empty}
+    for result in gold:
+        with_gold[result.task_id].append(result)
+    with_none = {result.task_id: result for result in empty}
     return [_check(with_gold[task.id], with_none[task.id]) for task in tasks]
 
 
-def _check(gold: Sequence[Finished], empty: Finished) -> Checked:
-    outcomes = [one.verdict.outcome for one in gold]
+def _check(gold: Sequence[Result], empty: Result) -> Checked:
+    outcomes = [one.outcome for one in gold]
     resolved = outcomes.count(Outcome.RESOLVED)
-    failed = [
-        one for one in gold if one.verdict.outcome not in {Outcome.RESOLVED, Outcome.INFRA_ERROR}
-    ]
-    broken = [one for one in (*gold, empty) if one.verdict.outcome is Outcome.INFRA_ERROR]
+    failed = [one for one in gold if one.outcome not in {Outcome.RESOLVED, Outcome.INFRA_ERROR}]
+    broken = [one for one in (*gold, empty) if one.outcome is Outcome.INFRA_ERROR]
     if failed:
         found, shown = Check.FLAKY if resolved else Check.GOLD_FAILS, failed[0]
-        why = f"gold {shown.verdict.outcome} in {len(failed)} of {len(gold)}"
-    elif empty.verdict.outcome is Outcome.RESOLVED:
+        why = f"gold {shown.outcome} in {len(failed)} of {len(gold)}"
+    elif empty.outcome is Outcome.RESOLVED:
         found, shown, why = Check.EMPTY_PASSES, empty, "resolved without any change"
     elif broken:
-        found, shown, why = Check.INFRA, broken[0], broken[0].result.error
+        found, shown, why = Check.INFRA, broken[0], broken[0].error
     else:
         found, shown, why = Check.OK, empty, ""
-    reasons = shown.verdict.reasons if found in _BAD else ()
+    reason = shown.reason if found in _BAD else ""
     return Checked(
-        task_id=empty.result.task_id,
+        task_id=empty.task_id,
         check=found,
         gold_resolved=resolved,
         replicas=len(gold),
-        empty=empty.verdict.outcome,
-        why=" ".join(": ".join((why, *reasons[:1])).split()),
+        empty=empty.outcome,
+        why=" ".join(": ".join(filter(None, (why, reason))).split()),
     )
 
 

@@ -54,6 +54,8 @@ class Concurrency(Record):
     expected_context: int | None = Field(default=None, ge=1)
     """Tokens a rollout is expected to hold in the KV cache; None: half of max_model_len."""
     gradings: int = Field(default=2, ge=1)
+    free_disk_mib: int = Field(default=512, ge=0)
+    """With less room on the disk of the run folder or of Docker no rollout starts."""
 
 
 class SandboxConfig(Record):

@@ -1,5 +1,6 @@
 """Rollouts and jobs in Docker containers: `protocols.Containers`."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,8 +8,9 @@ from contextlib import ExitStack, closing, contextmanager
 from threading import Semaphore
 from typing import TYPE_CHECKING
 
+from evalkit.errors import SandboxError
 from evalkit.protocols import Job, JobResult
-from evalkit.sandbox.daemon import effective_limits, look_at_image
+from evalkit.sandbox.daemon import docker_errors, effective_limits, look_at_image
 from evalkit.sandbox.jobs import NO_SLOT, run_job
 from evalkit.sandbox.layers import Layers, drop_layers
 from evalkit.sandbox.lifecycle import START_S, Spec, container, remove, start
@@ -55,6 +57,7 @@ class DockerContainers:
         self._rollout_s = rollout_s
         self._labels = {RUN: run_id, TASK: "", ATTEMPT: "", OWNER: Owner.here().label}
         self._layers = Layers(client, self._labels, history)
+        self._abandoned = False
         self._remover = ThreadPoolExecutor(1, "removal")
         self._removals: defaultdict[str, list[Future[None]]] = defaultdict(list)
         """By image: of which jobs' containers were made."""
@@ -69,6 +72,7 @@ class DockerContainers:
 
         Raises ImageError where the image is missing, SandboxError where Docker fails.
         """
+        self._refuse_late()
         labels = {**self._labels, TASK: task.id, ATTEMPT: str(attempt)}
         layer = self._layers.ensure(task)
         image = look_at_image(self._client, layer)
@@ -93,6 +97,7 @@ class DockerContainers:
 
     def run(self, job: Job) -> JobResult:
         """Run a job in a fresh container, which is removed while the caller goes on."""
+        self._refuse_late()
         removals = self._removals[job.image]
 
         def dispose(client: "APIClient", container_id: str) -> None:
@@ -101,6 +106,11 @@ class DockerContainers:
         slot = self._slots if job.heavy else NO_SLOT
         return run_job(self._client, job, self._labels, dispose=dispose, slot=slot)
 
+    def digest(self, image: str) -> str | None:
+        """Return the digest of an image on this machine; None where it is not here."""
+        found = look_at_image(self._client, image)
+        return found.digest if found else None
+
     def settle(self, image: str) -> None:
         """Wait until the containers of an image's ended jobs are gone, and drop its layers.
 
@@ -108,6 +118,24 @@ class DockerContainers:
         """
         self._removed(image)
         drop_layers(self._client, image)
+
+    def abandon(self) -> None:
+        """Remove every container of this run at once; what is done in them fails.
+
+        Raises SandboxError where Docker fails.
+        """
+        mine = [f"{key}={self._labels[key]}" for key in (RUN, OWNER)]
+        self._abandoned = True
+        for pause in (0.3, 0.3, 0.0):  # for those that were being made just then
+            with docker_errors("cannot list containers"):
+                found = self._client.containers(all=True, filters={"label": mine})
+            for entry in found:
+                remove(self._client, str(entry["Id"]))
+            time.sleep(pause)
+
+    def _refuse_late(self) -> None:
+        if self._abandoned:
+            raise SandboxError("the run was stopped at once")
 
     def close(self) -> None:
         """Wait until the containers of all jobs are gone. Raises SandboxError where one stays."""

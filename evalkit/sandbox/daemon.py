@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalkit.errors import ImageError, SandboxError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 REQUEST_TIMEOUT_S = 120
+PING_S = 10.0
 CONNECTIONS = 256
 """Kept open for reuse; every rollout and every job holds two or three at a time."""
 
@@ -37,6 +39,24 @@ def connect() -> "APIClient":
         )
     except DockerException as error:
         raise SandboxError(f"no Docker daemon answers: {error}", hint=START_DOCKER) from error
+
+
+def why_away(client: "APIClient") -> str | None:
+    """Say why the daemon does not answer; None where it does."""
+    try:
+        with docker_errors("the Docker daemon does not answer"):
+            answer = client.get(f"{client.base_url}/_ping", timeout=PING_S)
+            answer.raise_for_status()
+    except SandboxError as error:
+        return error.message
+    return None
+
+
+def data_folder(client: "APIClient") -> Path | None:
+    """Return where the daemon keeps images and containers; None where that is another machine."""
+    with docker_errors("cannot ask the Docker daemon for its folder"):
+        folder = Path(client.info()["DockerRootDir"])
+    return folder if folder.is_dir() else None
 
 
 @contextmanager

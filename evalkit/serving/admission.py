@@ -1,6 +1,6 @@
 """How many rollouts run at once: as many as the engine's KV cache holds, and not one more."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from threading import Condition, Event
@@ -79,8 +79,10 @@ class Gate:
         self._limit, self._note = most, note
         self._running = 0
         self._told = False
-        self._closed: set[str] = set()
-        """What keeps rollouts from starting whatever the limit: a full cache, an engine away."""
+        self._full = False
+        """The engine's cache is: none starts, whatever the limit."""
+        self._paused: dict[str, str] = {}
+        """What is away, an engine, a daemon, room on a disk, and why."""
         self._gone = ""
         self._changed = Condition()
 
@@ -103,20 +105,16 @@ class Gate:
             raise EngineGoneError(self._gone)
         if self.stopping.is_set():
             raise CancelledError
-        return not self._closed and self._running < self._limit
+        return not self._full and not self._paused and self._running < self._limit
 
     def follow(self, decide: Callable[[int, int], Decision], sample: EngineSample) -> None:
         """Do as `decide`, given the limit and how many run, says."""
         with self._changed:
             decision = decide(self._limit, self._running)
-            blocked = "kv" in self._closed
-            news = (decision.limit, decision.blocked) != (self._limit, blocked) or not self._told
+            before = (self._limit, self._full)
+            news = (decision.limit, decision.blocked) != before or not self._told
             self._told = True
-            self._limit = decision.limit
-            if decision.blocked:
-                self._closed.add("kv")
-            else:
-                self._closed.discard("kv")
+            self._limit, self._full = decision.limit, decision.blocked
             self._changed.notify_all()
             running = self._running
         if news:
@@ -132,18 +130,23 @@ class Gate:
                 preemptions=sample.preemptions,
             )
 
-    def pause(self, why: str) -> None:
-        """Let none start until `resume`."""
-        with self._changed:
-            self._closed.add("engine")
-        self._note("paused", why=why)
+    @property
+    def paused(self) -> Mapping[str, str]:
+        """What is away just now, and why."""
+        return dict(self._paused)
 
-    def resume(self) -> None:
+    def pause(self, what: str, why: str) -> None:
+        """Let none start until `resume` is called with the same word."""
+        with self._changed:
+            self._paused[what] = why
+        self._note("paused", what=what, why=why)
+
+    def resume(self, what: str) -> None:
         """Take `pause` back."""
         with self._changed:
-            self._closed.discard("engine")
+            self._paused.pop(what, None)
             self._changed.notify_all()
-        self._note("resumed")
+        self._note("resumed", what=what)
 
     def close(self, why: str) -> None:
         """Turn away who waits and who comes, with an EngineGoneError."""

@@ -30,9 +30,9 @@ class Notes(Protocol):
 class Books:
     """Written by the thread that watches the engine."""
 
-    def __init__(self, notes: Notes, meter: Meter) -> None:
+    def __init__(self, notes: Notes, meter: Meter, earlier: Sequence[Incarnation] = ()) -> None:
         self._notes, self._meter = notes, meter
-        self._all: list[Incarnation] = []
+        self._all = list(earlier)
         self._unread = ""
         self.last: EngineSample | None = None
         """The last look at the incarnation that runs."""

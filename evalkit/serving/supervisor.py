@@ -1,7 +1,7 @@
 """An engine kept alive: watched, and started again where it dies or hangs."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from threading import Condition, Event, Thread
@@ -15,7 +15,7 @@ from evalkit.serving.endpoint import Endpoint
 from evalkit.serving.liveness import Liveness
 from evalkit.serving.meter import Meter
 from evalkit.serving.metrics import scrape
-from evalkit.types import EngineSample, Replica
+from evalkit.types import EngineSample, Incarnation, Replica
 
 _EVERY_S = 2.0
 _LASTED_S = 600.0
@@ -35,7 +35,7 @@ class Opened:
 
 
 OpenEngine = Callable[[int], AbstractContextManager[Opened]]
-"""Starts the incarnation of a number, from 1; the end of the block ends all of it."""
+"""Starts the incarnation of a number, from 1 in each session; the block's end ends all of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +59,17 @@ class Watch:
 class Supervisor:
     """One engine through all its incarnations; for a `with` block."""
 
-    def __init__(self, open_engine: OpenEngine, watch: Watch) -> None:
+    def __init__(
+        self, open_engine: OpenEngine, watch: Watch, earlier: Sequence[Incarnation] = ()
+    ) -> None:
+        """Watch what `open_engine` starts; of a run that is gone on with, number on from `earlier`."""
         self._open, self._watch = open_engine, watch
-        self._books = Books(watch.notes, watch.meter)
+        self._books = Books(watch.notes, watch.meter, earlier)
         self._changed = Condition()
         self._up = False
         self._gone = ""
         self._suspicions = 0
-        self._number = 0
+        self._number = self._before = len(earlier)
         self._failures = 0
         self._stack = ExitStack()
         self._thread = Thread(target=self._run, name="engine-watch", daemon=True)
@@ -160,7 +163,7 @@ class Supervisor:
     def _begin(self) -> None:
         self._watch.meter.incarnation = self._number + 1
         with ExitStack() as stack:
-            opened = stack.enter_context(self._open(self._number + 1))
+            opened = stack.enter_context(self._open(self._number + 1 - self._before))
             self._opened = opened
             self._stack = stack.pop_all()
         self._life = Liveness(self._watch.stall_s, time.monotonic())
@@ -216,7 +219,7 @@ class Supervisor:
         with self._changed:
             self._up = False
             self._changed.notify_all()
-        watch.gate.pause(f"engine: {why}")
+        watch.gate.pause("engine", why)
         doing = "started again" if self.endpoint.argv else "waited for"
         watch.say(f"engine: {why}; it is {doing}, turns that broke off are repeated")
         if self._books.end(why) > _LASTED_S:
@@ -233,7 +236,7 @@ class Supervisor:
                 why = error.message
                 watch.notes.event("engine_start_failed", why=why)
                 continue
-            watch.gate.resume()
+            watch.gate.resume("engine")
             watch.say(f"engine: answers again, start {self._number}")
             return
         self._give_up(f"{self._failures} starts in a row did not help; at last: {why}")

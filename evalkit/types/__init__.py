@@ -29,7 +29,7 @@ from evalkit.types.grading import (
     Verdict,
 )
 from evalkit.types.record import Record
-from evalkit.types.result import Finished, Result
+from evalkit.types.result import Finished, Result, RolledOut
 from evalkit.types.rollout import CommandResult, StopReason, Submission, Timings
 from evalkit.types.task import FOLDER_NAME, History, Limits, Network, Task
 
@@ -57,6 +57,7 @@ __all__ = [
     "Replica",
     "Reply",
     "Result",
+    "RolledOut",
     "StopReason",
     "Submission",
     "Tally",

@@ -1,6 +1,6 @@
 """What is kept of an attempt."""
 
-from evalkit.types.grading import Audit, Evidence, Flag, Outcome, Verdict
+from evalkit.types.grading import Audit, Evidence, Fault, Flag, Outcome, Verdict
 from evalkit.types.record import Record
 from evalkit.types.rollout import StopReason, Submission
 
@@ -12,7 +12,7 @@ class Result(Record):
     task_id: str
     attempt: int
     retry: int = 0
-    """How often grading was begun again after a fault that was not the agent's."""
+    """How often rollout or grading was begun again after a fault that was not the agent's."""
     repo: str
     language: str
     outcome: Outcome
@@ -41,6 +41,16 @@ class Result(Record):
     reason: str = ""
     """The first of the verdict's reasons."""
     error: str = ""
+
+
+class RolledOut(Record):
+    """A rollout that ended; with a fault, where it could not come to its own end."""
+
+    submission: Submission
+    fault: Fault | None = None
+    detail: str = ""
+    audit: Audit = Audit()
+    queue_s: float = 0.0
 
 
 class Finished(Record):

@@ -1,7 +1,10 @@
 """What is to be solved, and where."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -54,6 +57,12 @@ class Task(Record):
     """Network of the grading container; a rollout never has one."""
     payload: Mapping[str, JsonValue] = Field(default_factory=dict)
     """What only the task's own suite needs in order to grade it."""
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of all of it."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @model_validator(mode="after")
     def _lists_decide(self) -> Self:

@@ -22,7 +22,9 @@ from rich.console import Console
 
 from evalkit.agents.prompt import Prompt
 from evalkit.agents.tools import ToolAgent
-from evalkit.cli.execute import Run, execute
+from evalkit.cli.execute import execute
+from evalkit.cli.settled import Run
+from evalkit.cli.signals import Stopper
 from evalkit.cli.wiring import choose_suite
 from evalkit.config.runner import RolloutLimits, Runner, load_runner
 from evalkit.protocols import ChatModel
@@ -125,7 +127,7 @@ def _whole(
         tasks=tuple(suite.tasks())[: asked.rollouts],
         attempts=1,
     )
-    execute(run, lambda *_: nullcontext(_agent(recording, runner, asked)))
+    execute(run, lambda *_: nullcontext(_agent(recording, runner, asked)), Stopper())
     return list(recording.rollouts.values())
 
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 from pydantic import JsonValue
 
 from evalkit.attempt import Parts
-from evalkit.campaign import Campaign, Plan
+from evalkit.campaign import Boundaries, Campaign, Plan, Todo
 from evalkit.grading.audit.trajectory import audit_trajectory
 from evalkit.grading.judge import judge
 from evalkit.protocols import Job, JobResult, Message, Sandbox
@@ -23,7 +23,9 @@ from evalkit.types import (
     Evidence,
     Fault,
     Finished,
+    Limits,
     Result,
+    RolledOut,
     StopReason,
     Submission,
     Task,
@@ -48,6 +50,7 @@ class FakeParts:
     tasks_: tuple[Task, ...] = ()
     collect_errors: list[Exception] = field(default_factory=list)
     prepare_error: Exception | None = None
+    prepare_errors: list[Exception] = field(default_factory=list)
     release_error: Exception | None = None
     collect_s: float = 0.0
     here: int = 0
@@ -56,8 +59,11 @@ class FakeParts:
     preparing: int = 0
     most_preparing: int = 0
     oom: bool = False
+    unresolved: bool = False
     collected: list[str] = field(default_factory=list)
     stored: list[Result] = field(default_factory=list)
+    kept: list[RolledOut] = field(default_factory=list)
+    ended: list[Result] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     name = "fake"
@@ -90,6 +96,8 @@ class FakeParts:
         self.preparing -= 1
         self.here += 1
         self.most_here = max(self.most_here, self.here)
+        if self.prepare_errors:
+            raise self.prepare_errors.pop()
         if self.prepare_error is not None:
             raise self.prepare_error
         return "sha256:1"
@@ -107,14 +115,21 @@ class FakeParts:
             raise self.collect_errors.pop()
         if self.oom:
             return Evidence(applied=Applied.CLEAN, fault=Fault.GRADER_OOM)
-        passed = dict.fromkeys((*task.fail_to_pass, *task.pass_to_pass), TestStatus.PASSED)
-        return Evidence(applied=Applied.CLEAN, statuses=passed, canary=Canary.FAILED)
+        status = TestStatus.FAILED if self.unresolved else TestStatus.PASSED
+        statuses = dict.fromkeys((*task.fail_to_pass, *task.pass_to_pass), status)
+        return Evidence(applied=Applied.CLEAN, statuses=statuses, canary=Canary.FAILED)
 
     def rollout(self, task: Task, attempt: int) -> NoReturn:
         raise NotImplementedError
 
     def run(self, job: Job) -> NoReturn:
         raise NotImplementedError
+
+    def effective(self, wanted: Limits) -> Limits:
+        return wanted
+
+    def digest(self, image: str) -> str | None:
+        return None
 
     def settle(self, image: str) -> None:
         self.events.append(f"{image} settled")
@@ -125,6 +140,9 @@ class FakeParts:
     def trajectory(self, task_id: str, attempt: int) -> Callable[[Message], None]:
         return lambda _line: None
 
+    def roll_out(self, rolled: RolledOut) -> None:
+        self.kept.append(rolled)
+
     def finish(self, finished: Finished) -> None:
         self.stored.append(finished.result)
         self.audits.append(finished.audit)
@@ -133,6 +151,7 @@ class FakeParts:
         self.events.append(f"{task_id} {state}")
 
     def finished(self, finished: Finished) -> None:
+        self.ended.append(finished.result)
         self.events.append(f"{finished.result.task_id} {finished.result.outcome}")
 
 
@@ -146,11 +165,32 @@ def campaign(
     repair_newline: bool = False,
     pulls: int = 1,
     gone: bool = False,
+    todo: Sequence[Todo] = (),
+    checks: Mapping[str, Callable[[], str | None]] | None = None,
 ) -> Campaign:
     tasks = [make_task(id=f"task-{number}") for number in range(count)]
-    pairs = list(product(tasks, range(1, attempts + 1)))
-    plan = Plan(pairs=pairs, rollouts=2, gradings=1, pulls=pulls, keep_images=keep_images)
-    parts = Parts(
+    pairs = product(tasks, range(1, attempts + 1))
+    plan = Plan(
+        todo=todo or [Todo(task=task, attempt=attempt) for task, attempt in pairs],
+        rollouts=2,
+        gradings=1,
+        pulls=pulls,
+        keep_images=keep_images,
+        pauses_s=(0, 0),
+    )
+    parts = parts_of(fake, repair_newline=repair_newline)
+    stopping = stopping or Event()
+    gate = Gate(plan.rollouts, stopping, fake.event)
+    if gone:
+        gate.close("the engine is gone")
+    boundaries = Boundaries(checks or {}, gate, stopping, every_s=0.01)
+    return Campaign(
+        plan, parts, fake, fake, admission=gate, boundaries=boundaries, stopping=stopping
+    )
+
+
+def parts_of(fake: FakeParts, *, repair_newline: bool = False) -> Parts:
+    return Parts(
         agent=fake,
         suite=fake,
         containers=fake,
@@ -159,10 +199,4 @@ def campaign(
         audit=audit_trajectory,
         grading_version=1,
         repair_newline=repair_newline,
-        retry_pauses_s=(0, 0),
     )
-    stopping = stopping or Event()
-    gate = Gate(plan.rollouts, stopping, fake.event)
-    if gone:
-        gate.close("the engine is gone")
-    return Campaign(plan, parts, fake, fake, admission=gate, stopping=stopping)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from evalkit.attempt import Parts
-from evalkit.campaign import Campaign, Plan
+from evalkit.campaign import Boundaries, Campaign, Plan, Todo
 from evalkit.grading.audit.trajectory import audit_trajectory
 from evalkit.grading.judge import judge
 from evalkit.protocols import Agent, Job, JobResult, RunStore
 from evalkit.serving.admission import Gate
-from evalkit.types import CommandResult, Finished, Task
+from evalkit.types import CommandResult, Limits, Result, Task
 from tests.doubles.campaign import FakeParts
 
 _PRINTED = "README.md\nsetup.py\nsrc/module.py\ntests/test_module.py\n" * 8
@@ -42,8 +42,14 @@ class InstantContainers:
 
     def settle(self, image: str) -> None: ...
 
+    def effective(self, wanted: Limits) -> Limits:
+        return wanted
 
-def run_at_once(agent: Agent, tasks: list[Task], store: RunStore, gate: Gate) -> list[Finished]:
+    def digest(self, image: str) -> str | None:
+        return None
+
+
+def run_at_once(agent: Agent, tasks: list[Task], store: RunStore, gate: Gate) -> list[Result]:
     """Let the agent try each task once, as many at once as the gate admits."""
     fake = FakeParts()
     parts = Parts(
@@ -55,5 +61,16 @@ def run_at_once(agent: Agent, tasks: list[Task], store: RunStore, gate: Gate) ->
         audit=audit_trajectory,
         grading_version=1,
     )
-    plan = Plan(pairs=[(task, 1) for task in tasks], rollouts=len(tasks), gradings=1)
-    return Campaign(plan, parts, store, fake, admission=gate, stopping=gate.stopping).run()
+    todo = [Todo(task=task, attempt=1) for task in tasks]
+    plan = Plan(todo=todo, rollouts=len(tasks), gradings=1)
+    with Boundaries({}, gate, gate.stopping) as boundaries:
+        Campaign(
+            plan,
+            parts,
+            store,
+            fake,
+            admission=gate,
+            boundaries=boundaries,
+            stopping=gate.stopping,
+        ).run()
+    return fake.ended

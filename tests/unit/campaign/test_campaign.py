@@ -13,10 +13,11 @@ from evalkit.types import (
     Finding,
     Flag,
     Outcome,
+    StopReason,
     Submission,
     Task,
 )
-from tests.doubles.campaign import FakeParts, campaign, submit
+from tests.doubles.campaign import FakeParts, Solve, campaign, submit
 
 
 def test_every_task_is_attempted() -> None:
@@ -101,7 +102,29 @@ def test_gradings_that_wait_are_dropped_on_the_way_out() -> None:
     assert len(fake.stored) < 9
 
 
+def cut_short(stopping: Event) -> Solve:
+    def solve(task: Task, attempt: int) -> Submission:
+        stopping.set()
+        return submit(task, attempt).model_copy(update={"stop": StopReason.INTERRUPTED})
+
+    return solve
+
+
 def test_an_interrupted_attempt_is_no_result() -> None:
+    stopping = Event()
+    fake = FakeParts(solve_with=cut_short(stopping))
+    campaign(fake, stopping=stopping).run()
+    assert fake.stored == []
+
+
+def test_an_interrupted_attempt_is_told() -> None:
+    stopping = Event()
+    fake = FakeParts(solve_with=cut_short(stopping))
+    campaign(fake, stopping=stopping).run()
+    assert "interrupted" in fake.events
+
+
+def test_a_rollout_that_came_to_its_end_as_the_run_was_stopped_is_kept() -> None:
     stopping = Event()
 
     def stops(task: Task, attempt: int) -> Submission:
@@ -109,9 +132,16 @@ def test_an_interrupted_attempt_is_no_result() -> None:
         return submit(task, attempt)
 
     fake = FakeParts(solve_with=stops)
-    with pytest.raises(BaseException):  # noqa: B017, PT011 - whatever ends the run
-        campaign(fake, stopping=stopping).run()
-    assert fake.stored == []
+    campaign(fake, count=1, stopping=stopping).run()
+    assert [one.submission.stop for one in fake.kept] == [StopReason.SUBMITTED]
+
+
+def test_nothing_new_begins_while_the_run_is_being_stopped() -> None:
+    stopping = Event()
+    stopping.set()
+    fake = FakeParts()
+    campaign(fake, stopping=stopping).run()
+    assert not [event for event in fake.events if event.endswith("rollout")]
 
 
 def test_a_grading_that_broke_off_is_begun_again() -> None:
@@ -169,7 +199,7 @@ def test_a_rollout_that_broke_off_is_audited_too() -> None:
 
     fake = FakeParts(calls=["git log --all"], solve_with=fails)
     campaign(fake, count=1).run()
-    assert [result.flags for result in fake.stored] == [(Flag.GIT_ARCHAEOLOGY,)]
+    assert [result.flags for result in fake.ended] == [(Flag.GIT_ARCHAEOLOGY,)]
 
 
 def test_an_agent_without_calls_earns_no_flag() -> None:

@@ -1,18 +1,23 @@
 """The order in which attempts are begun."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from evalkit.cli.execute import Run, ordered
 from evalkit.cli.grade import longest_first
+from evalkit.cli.order import ordered, seconds_before
+from evalkit.cli.settled import Run
 from evalkit.config.runner import load_runner
 from evalkit.suites.registry import open_suite
-from evalkit.types import Task
-from tests.doubles.tasks import make_task
+from evalkit.types import Outcome, Task
+from tests.doubles.tasks import make_result, make_task
 
 
-def pairs(*overrides: str) -> list[tuple[str, int]]:
+def pairs(
+    *overrides: str, before: dict[str, float] | None = None, shuffled: bool = False
+) -> list[tuple[str, int]]:
     tasks: tuple[Task, ...] = (make_task(id="a"), make_task(id="b"))
     suite = open_suite("quickstart", images=pytest.fail, say=print, cache=Path("none"))
     run = Run(
@@ -24,8 +29,9 @@ def pairs(*overrides: str) -> list[tuple[str, int]]:
         model="gold",
         tasks=tasks,
         attempts=2,
+        shuffled=shuffled,
     )
-    return [(task.id, number) for task, number in ordered(run)]
+    return [(task.id, number) for task, number in ordered(run, (1, 2), before or {})]
 
 
 def test_every_task_comes_once_before_any_comes_twice() -> None:
@@ -45,3 +51,43 @@ def test_predictions_of_tasks_with_most_tests_are_graded_first() -> None:
 def test_predictions_of_tasks_with_as_many_tests_stay_in_order() -> None:
     tasks = [make_task(id=name, fail_to_pass=("a",)) for name in "ba"]
     assert [task.id for task in longest_first(tasks)] == ["b", "a"]
+
+
+def test_a_task_that_was_slow_before_comes_first() -> None:
+    assert pairs(before={"a": 1.0, "b": 9.0}) == [("b", 1), ("a", 1), ("b", 2), ("a", 2)]
+
+
+def test_a_task_that_nobody_timed_stands_in_the_middle() -> None:
+    assert pairs(before={"b": 1.0, "c": 9.0})[0] == ("a", 1)
+
+
+def test_an_order_that_the_user_chose_stays() -> None:
+    assert pairs(before={"a": 1.0, "b": 9.0}, shuffled=True)[0] == ("a", 1)
+
+
+def earlier_run(folder: Path, suite: str = "quickstart", **changes: Any) -> None:
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({"suite": suite}))
+    (folder / "results.jsonl").write_text(make_result(**changes).model_dump_json() + "\n")
+
+
+def test_rollout_and_grading_of_earlier_runs_count(tmp_path: Path) -> None:
+    earlier_run(tmp_path / "one", wall_s=2.0, grade_s=1.0)
+    earlier_run(tmp_path / "two", wall_s=6.0, grade_s=1.0)
+    assert seconds_before(tmp_path / "now", "quickstart") == {"demo": 5.0}
+
+
+def test_runs_of_other_suites_tell_nothing(tmp_path: Path) -> None:
+    earlier_run(tmp_path / "one", suite="other")
+    assert seconds_before(tmp_path / "now", "quickstart") == {}
+
+
+def test_attempts_that_broke_tell_nothing(tmp_path: Path) -> None:
+    earlier_run(tmp_path / "one", outcome=Outcome.INFRA_ERROR)
+    assert seconds_before(tmp_path / "now", "quickstart") == {}
+
+
+def test_a_damaged_run_beside_it_does_not_stop_a_run(tmp_path: Path) -> None:
+    earlier_run(tmp_path / "one")
+    (tmp_path / "one" / "results.jsonl").write_text("{}\n")
+    assert seconds_before(tmp_path / "now", "quickstart") == {}

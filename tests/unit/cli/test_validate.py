@@ -6,35 +6,20 @@ import pytest
 
 from evalkit.cli.select import Selection, select
 from evalkit.cli.validate import Check, Checked, check, exit_code, write_known_bad
-from evalkit.types import (
-    Applied,
-    Evidence,
-    Finished,
-    Outcome,
-    StopReason,
-    Submission,
-    Tally,
-    Verdict,
-)
+from evalkit.types import Outcome, Result
 from tests.doubles.tasks import make_result, make_task
 
 YES, NO, INFRA = Outcome.RESOLVED, Outcome.UNRESOLVED, Outcome.INFRA_ERROR
 
 
-def finished(outcome: Outcome, attempt: int = 1) -> Finished:
-    passed = Tally(passed=int(outcome is YES), total=1)
-    reasons = () if outcome is YES else ("test_new\nFAILED",)
-    return Finished(
-        result=make_result(outcome=outcome, attempt=attempt, error="no daemon"),
-        submission=Submission(task_id="demo", attempt=attempt, patch="", stop=StopReason.SUBMITTED),
-        evidence=Evidence(applied=Applied.CLEAN),
-        verdict=Verdict(outcome=outcome, fail_to_pass=passed, pass_to_pass=passed, reasons=reasons),
-    )
+def result(outcome: Outcome, attempt: int = 1) -> Result:
+    reason = "" if outcome is YES else "test_new\nFAILED"
+    return make_result(outcome=outcome, attempt=attempt, error="no daemon", reason=reason)
 
 
 def checked(gold: list[Outcome], empty: Outcome) -> Checked:
-    attempts = [finished(outcome, number) for number, outcome in enumerate(gold, 1)]
-    (one,) = check([make_task()], attempts, [finished(empty)])
+    attempts = [result(outcome, number) for number, outcome in enumerate(gold, 1)]
+    (one,) = check([make_task()], attempts, [result(empty)])
     return one
 
 

@@ -157,16 +157,30 @@ def test_a_block_ends_with_a_decision_that_does_not_block() -> None:
 
 def test_a_paused_gate_stays_shut_whatever_the_cache_says() -> None:
     paused = gate(3)
-    paused.pause("the engine died")
+    paused.pause("engine", "it died")
     paused.follow(lambda limit, _running: Decision(limit, "roomy"), look())
     assert waits(paused)
 
 
 def test_a_resumed_gate_is_open() -> None:
     paused = gate(3)
-    paused.pause("the engine died")
-    paused.resume()
+    paused.pause("engine", "it died")
+    paused.resume("engine")
     assert not waits(paused)
+
+
+def test_a_gate_that_two_things_paused_waits_for_both() -> None:
+    paused = gate(3)
+    paused.pause("engine", "it died")
+    paused.pause("docker", "it does not answer")
+    paused.resume("engine")
+    assert waits(paused)
+
+
+def test_a_gate_says_what_paused_it() -> None:
+    paused = gate(3)
+    paused.pause("docker", "it does not answer")
+    assert paused.paused == {"docker": "it does not answer"}
 
 
 def test_a_closed_gate_says_why() -> None:

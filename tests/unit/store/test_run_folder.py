@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def finish(
     submission = Submission(task_id="demo", attempt=1, patch=patch, stop=StopReason.SUBMITTED)
     evidence = Evidence(applied=Applied.CLEAN, stdout="out", stderr="err")
     finished = Finished(
-        result=make_result(),
+        result=make_result(patch_sha256=sha256(patch.encode()).hexdigest()),
         submission=submission,
         evidence=evidence,
         verdict=verdict,
@@ -82,6 +83,7 @@ def test_the_audit_of_a_trajectory_is_stored_with_its_findings(folder: RunFolder
 
 def test_the_prediction_is_in_the_form_of_swe_bench(folder: RunFolder) -> None:
     finish(folder)
+    folder.predict(folder.results().values())
     prediction = lines(folder.path / "preds.jsonl")[0]
     assert (prediction["instance_id"], prediction["model_patch"]) == ("demo", "diff\n")
 
@@ -102,14 +104,17 @@ def test_facts_about_the_run_add_up(folder: RunFolder) -> None:
     assert json.loads((folder.path / "run.json").read_text()) == {"model": "m", "suite": "s"}
 
 
-def test_a_folder_whose_run_never_began_is_taken_over(folder: RunFolder) -> None:
-    assert RunFolder(folder.path).path == folder.path
+def test_a_folder_whose_run_never_began_is_taken_over(tmp_path: Path) -> None:
+    with RunFolder(tmp_path) as first:
+        first.describe(suite="s")
+    with RunFolder(tmp_path) as second:
+        assert second.path == tmp_path
 
 
 def test_a_folder_that_holds_a_run_is_refused(folder: RunFolder) -> None:
     folder.trajectory("demo", 1)
     with pytest.raises(ConfigError, match="already holds a run"):
-        RunFolder(folder.path)
+        RunFolder(folder.path).__enter__()
 
 
 def test_a_second_writer_is_refused(tmp_path: Path) -> None:
@@ -127,7 +132,6 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 @given(text=st.text())
 def test_any_text_of_a_model_comes_back_as_one_line(folder: RunFolder, text: str) -> None:
     path = folder.path / "tasks/demo/2/trajectory.jsonl"
-    path.unlink(missing_ok=True)
     folder.trajectory("demo", 2)({"kind": "turn", "text": text})
     assert lines(path) == [{"kind": "turn", "text": text}]
 

@@ -1,0 +1,84 @@
+"""What a run rests on and can lose for a while: a daemon, room on a disk."""
+
+import time
+from collections.abc import Callable, Mapping
+from threading import Event, Lock, Thread
+from types import TracebackType
+from typing import Self
+
+from evalkit.protocols import Admission
+
+Check = Callable[[], str | None]
+"""Says why a boundary is not there just now; None where it is."""
+
+_EVERY_S = 5.0
+_FRESH = 0.1
+"""Share of that time for which one look serves all who ask."""
+
+
+class Boundaries:
+    """Lets no rollout start while one of them is away; for a `with` block.
+
+    `checks` has the word that a pause is told by for each. Any number of threads may ask.
+    """
+
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        admission: Admission,
+        stopping: Event,
+        *,
+        every_s: float = _EVERY_S,
+    ) -> None:
+        self._checks, self._admission, self._stopping = checks, admission, stopping
+        self._every_s = every_s
+        self._away: dict[str, str] = {}
+        self._looked = float("-inf")
+        self._looking = Lock()
+        self._leaving = Event()
+        self._thread = Thread(target=self._watch, name="boundaries", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._look()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._leaving.set()
+        self._thread.join()
+
+    def await_all(self) -> bool:
+        """Wait until all are there, or the run is being stopped; whether one was away."""
+        was_away = False
+        while self._look():
+            was_away = True
+            if self._stopping.wait(min(1.0, self._every_s)):
+                break
+        return was_away
+
+    def _watch(self) -> None:
+        while not self._leaving.wait(self._every_s):
+            self._look()
+
+    def _look(self) -> bool:
+        """Look at all of them; whether one is away."""
+        with self._looking:
+            if time.monotonic() - self._looked > _FRESH * self._every_s:
+                for what, check in self._checks.items():
+                    self._see(what, check())
+                self._looked = time.monotonic()
+            return bool(self._away)
+
+    def _see(self, what: str, why: str | None) -> None:
+        was = self._away.get(what)
+        if why is None and was is not None:
+            del self._away[what]
+            self._admission.resume(what)
+        elif why is not None and was is None:
+            self._away[what] = why
+            self._admission.pause(what, why)

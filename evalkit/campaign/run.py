@@ -1,0 +1,242 @@
+"""Images, rollouts and gradings side by side, each image given back at its end."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from threading import Condition, Event, Lock, Semaphore
+from typing import Protocol
+
+from evalkit.attempt import Parts, conclude, grade, no_rollout, prepare, roll_out
+from evalkit.campaign.boundaries import Boundaries
+from evalkit.campaign.todo import Todo
+from evalkit.campaign.tries import PAUSES_S, BoundedTries
+from evalkit.errors import EngineGoneError, EvalkitError
+from evalkit.protocols import Admission, Message, RunStore
+from evalkit.types import Fault, Finished, RolledOut, StopReason, Task
+
+
+class Watcher(Protocol):
+    """Something that shows how the run goes. Called from worker threads, one call at a time."""
+
+    def changed(self, task_id: str, attempt: int, state: str) -> None:
+        """Take note that an attempt went on: `rollout`, `turn N`, `grading`."""
+        ...
+
+    def finished(self, finished: Finished) -> None:
+        """Take note that an attempt ended."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to run, and how much of it side by side."""
+
+    todo: Sequence[Todo]
+    """In the order of their start."""
+    rollouts: int
+    gradings: int
+    """Gradings under way at once; that their tests are fewer is for the containers to see to."""
+    pulls: int = 3
+    keep_images: bool = True
+    """False gives each image back after its task's last attempt, and bounds those here at once."""
+    pauses_s: tuple[float, ...] = PAUSES_S
+    """Before each new try of what broke for no fault of the agent's."""
+
+
+class Campaign:
+    """One run of a plan. `stopping` lets what runs come to its next turn, and starts nothing."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        parts: Parts,
+        store: RunStore,
+        watcher: Watcher,
+        *,
+        admission: Admission,
+        boundaries: Boundaries,
+        stopping: Event,
+    ) -> None:
+        self._plan = plan
+        self._admission = admission
+        self.boundaries = boundaries
+        self._parts = parts
+        self._store = store
+        self._watcher = watcher
+        self._stopping = stopping
+        self._gone: EngineGoneError | None = None
+        """Set once the engine is lost for good: nothing further is begun."""
+        self._telling = Lock()
+        self._left = Counter(todo.task.id for todo in plan.todo)
+        self._open = len(plan.todo)
+        self._failure: BaseException | None = None
+        self._changed = Condition()
+        self._room = Semaphore(plan.rollouts + plan.gradings + plan.pulls)
+        self._images: dict[str, Future[tuple[Fault, str] | None]] = {}
+
+    def run(self) -> None:
+        """Run every attempt of the plan, in its order, or until `stopping` is set.
+
+        Raises EngineGoneError where the engine is lost for good, once every patch that was had by
+        then is graded.
+        """
+        queued = time.monotonic()
+        with self._pools() as (pullers, rollers, graders):
+            for todo in self._plan.todo:
+                if todo.task.id not in self._images:
+                    self._images[todo.task.id] = pullers.submit(self._prepare, todo.task)
+            for todo in self._plan.todo:
+                rollers.submit(self._guarded, self._roll_out, todo, queued, graders)
+            with self._changed:
+                self._changed.wait_for(lambda: self._failure or not self._open)
+            if self._failure is not None:
+                raise self._failure
+        if self._gone is not None:
+            raise self._gone
+
+    @contextmanager
+    def _pools(self) -> Iterator[tuple[ThreadPoolExecutor, ThreadPoolExecutor, ThreadPoolExecutor]]:
+        plan = self._plan
+        pullers = ThreadPoolExecutor(plan.pulls, "image")
+        rollers = ThreadPoolExecutor(plan.rollouts, "rollout")
+        graders = ThreadPoolExecutor(plan.gradings, "grading")
+        try:
+            yield pullers, rollers, graders
+        except BaseException as error:
+            self._stopping.set()
+            # A signal's second coming waits for nobody; a defect lets what runs come to its end.
+            for pool in (pullers, rollers, graders):
+                pool.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+            raise
+        for pool in (pullers, rollers, graders):
+            pool.shutdown()
+
+    def _guarded(self, step: Callable[..., bool], *arguments: object) -> None:
+        """Take a step of an attempt, which says whether another follows; keep what it raises."""
+        follows, failure = False, None
+        try:
+            follows = step(*arguments)
+        except CancelledError:
+            pass
+        except EngineGoneError as error:
+            self._gone = error
+        except BaseException as error:  # noqa: BLE001 - raised again where the run is waited for
+            failure = error
+        if follows:
+            return
+        with self._changed:
+            self._failure = self._failure or failure
+            self._open -= 1
+            if not self._open or self._failure:
+                self._changed.notify_all()
+
+    def _prepare(self, task: Task) -> tuple[Fault, str] | None:
+        while not self._plan.keep_images and not self._room.acquire(timeout=0.5):
+            self._refuse_to_begin()
+        self._refuse_to_begin()
+        begun = time.monotonic()
+        broken = prepare(task, self._parts, self._tries(task, None, "image"))
+        self._store.event(
+            "image",
+            task_id=task.id,
+            seconds=round(time.monotonic() - begun, 3),
+            fault=broken[1] if broken else None,
+        )
+        return broken
+
+    def _refuse_to_begin(self) -> None:
+        if self._stopping.is_set() or self._gone is not None:
+            raise CancelledError
+
+    def _roll_out(self, todo: Todo, queued: float, graders: ThreadPoolExecutor) -> bool:
+        task, attempt, retries = todo.task, todo.attempt, todo.retries
+        broken = self._images[task.id].result()
+        if broken:
+            rolled = no_rollout(task, attempt, *broken)
+        elif todo.rolled is not None:
+            rolled = todo.rolled
+        else:
+            tries = self._tries(task, attempt, "rollout")
+            while (rolled := self._try(todo, queued)).fault and tries.again(rolled.detail):
+                self._conclude(replace(todo, retries=retries), rolled)
+                retries += 1
+            self._refuse_interrupted(rolled)
+            if rolled.fault is None:
+                self._store.roll_out(rolled)
+        self._tell(task, attempt, "grading")
+        graders.submit(self._guarded, self._grade, replace(todo, retries=retries), rolled)
+        return True
+
+    def _try(self, todo: Todo, queued: float) -> RolledOut:
+        task, attempt = todo.task, todo.attempt
+        with self._admission.slot():
+            queue_s = time.monotonic() - queued
+            self._tell(task, attempt, "rollout")
+            self._store.event("rollout", task_id=task.id, attempt=attempt)
+            record = self._recorder(task, attempt)
+            return roll_out(task, attempt, self._parts, record, queue_s=queue_s)
+
+    def _refuse_interrupted(self, rolled: RolledOut) -> None:
+        """Drop a rollout that was cut short as the run is being stopped: it is made anew later."""
+        submission = rolled.submission
+        if self._stopping.is_set() and submission.stop is StopReason.INTERRUPTED:
+            task_id, attempt = submission.task_id, submission.attempt
+            self._store.event("interrupted", task_id=task_id, attempt=attempt)
+            raise CancelledError
+
+    def _grade(self, todo: Todo, rolled: RolledOut) -> bool:
+        if self._stopping.is_set():
+            raise CancelledError
+        task, attempt = todo.task, todo.attempt
+        tries = self._tries(task, attempt, "grading")
+        graded = grade(task, rolled, self._parts, tries)
+        if graded.evidence.fault is not None and self._stopping.is_set():
+            raise CancelledError  # to be graded when the run goes on
+        finished = conclude(task, rolled, graded, self._parts, retries=todo.retries)
+        self._store.finish(finished)
+        self._store.event(
+            "graded", task_id=task.id, attempt=attempt, outcome=finished.result.outcome
+        )
+        with self._telling:
+            self._watcher.finished(finished)
+            self._left[task.id] -= 1
+            last = not self._left[task.id]
+        if last and not self._plan.keep_images:
+            self._give_back(task)
+        return False
+
+    def _conclude(self, todo: Todo, rolled: RolledOut) -> None:
+        """Store a try that broke, for the record; another follows."""
+        graded = grade(todo.task, rolled, self._parts, self._tries(todo.task, None, ""))
+        self._store.finish(conclude(todo.task, rolled, graded, self._parts, retries=todo.retries))
+
+    def _tries(self, task: Task, attempt: int | None, what: str) -> BoundedTries:
+        def note(why: str) -> None:
+            self._store.event("again", task_id=task.id, attempt=attempt, what=what, why=why)
+
+        return BoundedTries(self.boundaries, self._stopping, note, self._plan.pauses_s)
+
+    def _give_back(self, task: Task) -> None:
+        try:
+            self._parts.containers.settle(task.image)
+            self._parts.suite.release(task)
+        except EvalkitError as error:  # it costs room on the disk, and no result
+            self._store.event("image_kept", task_id=task.id, why=error.message)
+        self._room.release()
+
+    def _recorder(self, task: Task, attempt: int) -> Callable[[Message], None]:
+        write = self._store.trajectory(task.id, attempt)
+
+        def record(line: Message) -> None:
+            write(line)
+            if line["kind"] == "turn":
+                self._tell(task, attempt, f"turn {line['turn']}")
+
+        return record
+
+    def _tell(self, task: Task, attempt: int, state: str) -> None:
+        with self._telling:
+            self._watcher.changed(task.id, attempt, state)

@@ -1,0 +1,89 @@
+"""What a run rests on: Docker, and room on two disks."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from evalkit.cli.settled import Run
+from evalkit.cli.wiring import docker, say
+from evalkit.errors import SandboxError, StoreError
+from evalkit.protocols import Containers
+from evalkit.sandbox.containers import DockerContainers
+from evalkit.sandbox.daemon import data_folder, why_away
+from evalkit.sandbox.reap import reap
+from evalkit.store import RunFolder
+
+Checks = Mapping[str, Callable[[], str | None]]
+"""By the word that a pause is told by: says why it is not there just now, None where it is."""
+_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """Where a run's containers live, and what of the host is watched."""
+
+    containers: Callable[[Run, RunFolder], AbstractContextManager[Containers]]
+    checks: Callable[[Run], Checks]
+
+
+class AwaitRoom:
+    """Waits for room on the disk of the run folder, for as long as the run is not being stopped."""
+
+    def __init__(self, stopping: Event) -> None:
+        self._stopping = stopping
+        self._told = ""
+
+    def __call__(self, error: StoreError) -> bool:
+        """Wait a moment; say whether to try again. Tells once: the folder cannot be written."""
+        if self._told != error.message:
+            self._told = error.message
+            say(f"{error.message}: waiting for room; nothing is lost meanwhile")
+        return not self._stopping.wait(_AGAIN_S)
+
+
+def low_disk(path: Path, least_mib: int) -> str | None:
+    """Say that a disk has less room than it should; None where it has enough."""
+    free = shutil.disk_usage(path).free // 2**20
+    return f"{free} MiB are free at {path}, less than {least_mib}" if free < least_mib else None
+
+
+@contextmanager
+def _containers(run: Run, folder: RunFolder) -> Iterator[DockerContainers]:
+    reap(docker())
+    containers = DockerContainers(
+        docker(),
+        run_id=run.id,
+        heavy=run.runner.concurrency.gradings,
+        history=run.runner.sandbox.history,
+    )
+    try:
+        yield containers
+    except BaseException as error:
+        if not isinstance(error, Exception):  # a second signal: at once
+            containers.abandon()
+        raise
+    finally:
+        try:
+            containers.close()
+        except SandboxError as error:  # it costs room on the disk, and no result
+            folder.event("container_kept", why=error.message)
+            say(f"{error.message}; `evalkit clean` tries again")
+
+
+def _checks(run: Run) -> Checks:
+    least = run.runner.concurrency.free_disk_mib
+    client = docker()
+    checks = {
+        "docker": lambda: why_away(client),
+        "disk": lambda: low_disk(run.folder, least),
+    }
+    images = data_folder(client)
+    if images is not None:
+        checks["docker's disk"] = lambda: low_disk(images, least)
+    return checks
+
+
+DOCKER = Host(containers=_containers, checks=_checks)

@@ -1,0 +1,248 @@
+"""The writer of a run folder."""
+
+import errno
+import fcntl
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import JsonValue
+
+from evalkit.errors import ConfigError, StoreError
+from evalkit.protocols import Message
+from evalkit.store.files import Files, Lines, cut_torn_line, store_errors
+from evalkit.store.lines import as_record, json_lines, json_object, read_manifest
+from evalkit.types import EngineSample, Finished, Outcome, Result, RolledOut
+
+APPENDED = ("events.jsonl", "results.jsonl", "engine.jsonl")
+_LOCK_S = 2.0
+"""A reader that asks whether somebody writes holds the lock for an instant."""
+
+
+class RunFolder:
+    """A run folder, locked for as long as the `with` block lasts; a new one unless `resume`.
+
+    `await_room` is told of a full disk, may take its time, and says whether to try again.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        resume: bool = False,
+        await_room: Callable[[StoreError], bool] = lambda _: False,
+    ) -> None:
+        self.path = path
+        self._resume = resume
+        self._files = Files(await_room)
+        self._lock = threading.RLock()
+        self._closed = False
+        self._manifest: dict[str, JsonValue] = {}
+        self._trajectories: dict[Path, Lines] = {}
+        """Those of attempts under way, held open."""
+
+    def __enter__(self) -> Self:
+        if not self._resume and holds_attempts(self.path):
+            raise ConfigError(
+                f"{self.path} already holds a run",
+                hint="go on with it by --resume, or choose another folder with -o",
+            )
+        self._files.folder(self.path)
+        with store_errors(self.path):
+            self._owner = (self.path / ".lock").open("w")
+        try:
+            self._take_lock()
+            for name in APPENDED:
+                cut_torn_line(self.path / name)
+            if (self.path / "run.json").exists():
+                self._manifest = read_manifest(self.path)
+        except BaseException:
+            self._owner.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._closed = True
+        for path in tuple(self._trajectories):
+            self._end_trajectory(path)
+        self._owner.close()
+
+    @property
+    def manifest(self) -> Mapping[str, JsonValue]:
+        """run.json as it stands; empty where nothing was written yet."""
+        return self._manifest
+
+    def describe(self, **facts: JsonValue) -> None:
+        """Add facts to run.json."""
+        with self._lock:
+            self._manifest |= facts
+            text = json.dumps(self._manifest, indent=2, ensure_ascii=False) + "\n"
+            self._put(self.path, {"run.json": text.encode()})
+
+    def event(self, kind: str, **facts: JsonValue) -> None:
+        """Append to events.jsonl, with the time."""
+        self._append("events.jsonl", {"t": time.time(), "kind": kind, **facts})
+
+    def engine_sample(self, sample: EngineSample) -> None:
+        """Append to engine.jsonl."""
+        self._append("engine.jsonl", sample.model_dump())
+
+    def trajectory(self, task_id: str, attempt: int) -> Callable[[Message], None]:
+        """Begin a try of an attempt: return the writer of its trajectory.jsonl.
+
+        What an earlier try left is set aside as ATTEMPT.1, ATTEMPT.2 and so on. Lines are in the
+        file at once, so that a killed run leaves them, and on the disk with the rollout's end: to
+        wait for the disk twice a turn costs more than the turn.
+        """
+        folder = self._attempt(task_id, attempt)
+        self._end_trajectory(folder)
+        self._set_aside(folder)
+        self._files.folder(folder)
+        lines = self._trajectories[folder] = Lines(folder / "trajectory.jsonl", self._files)
+        return lambda line: lines.write(_json_line(line))
+
+    def roll_out(self, rolled: RolledOut) -> None:
+        """Keep how a rollout came to its own end: from here on only its grading can be lost."""
+        submission = rolled.submission
+        folder = self._attempt(submission.task_id, submission.attempt)
+        self._end_trajectory(folder)
+        self._files.folder(folder)
+        self._put(folder, {"rollout.json": rolled.model_dump_json(indent=1).encode()})
+
+    def finish(self, finished: Finished) -> None:
+        """Store an attempt whole; its line in results.jsonl comes last."""
+        result, evidence = finished.result, finished.evidence
+        folder = self._attempt(result.task_id, result.attempt)
+        files = {
+            "patch.diff": finished.submission.patch,
+            "stdout.log": evidence.stdout,
+            "stderr.log": evidence.stderr,
+            "evidence.json": evidence.model_dump_json(indent=1, exclude={"stdout", "stderr"}),
+            "verdict.json": finished.verdict.model_dump_json(indent=1),
+        }
+        if finished.repaired is not None:
+            files["repaired.json"] = finished.repaired.model_dump_json(indent=1)
+        if finished.audit.calls:
+            files["audit.json"] = finished.audit.model_dump_json(indent=1)
+        self._end_trajectory(folder)
+        self._files.folder(folder)
+        self._put(folder, {name: text.encode("utf-8", "replace") for name, text in files.items()})
+        self._append("results.jsonl", result.model_dump(mode="json"))
+
+    def results(self) -> dict[tuple[str, int], Result]:
+        """Return the last line of each attempt. Raises StoreError naming what is damaged."""
+        return {
+            (result.task_id, result.attempt): result
+            for where, line in json_lines(self.path / "results.jsonl")
+            for result in [as_record(Result, line, where)]
+        }
+
+    def rolled_out(self, task_id: str, attempt: int) -> RolledOut | None:
+        """Return what `roll_out` kept of an attempt; None where its rollout has no end."""
+        path = self._attempt(task_id, attempt) / "rollout.json"
+        try:
+            text = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        return as_record(RolledOut, json_object(text, str(path)), str(path))
+
+    def patch(self, result: Result) -> str:
+        """Return the patch of a finished attempt. Raises StoreError where it is another."""
+        path = self._attempt(result.task_id, result.attempt) / "patch.diff"
+        with store_errors(path):
+            content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != result.patch_sha256:
+            raise StoreError(f"{path} is damaged: it is not the patch that was graded")
+        return content.decode()
+
+    def predict(self, results: Iterable[Result]) -> None:
+        """Write preds.jsonl: the patches of these attempts in SWE-bench's form."""
+        predictions = [
+            {
+                "instance_id": result.task_id,
+                "model_name_or_path": self._manifest.get("model"),
+                "model_patch": self.patch(result),
+                "attempt": result.attempt,
+            }
+            for result in results
+            if result.outcome is not Outcome.INFRA_ERROR
+        ]
+        self._put(self.path, {"preds.jsonl": b"".join(map(_json_line, predictions))})
+
+    def _take_lock(self) -> None:
+        deadline = time.monotonic() + _LOCK_S
+        while True:
+            try:
+                fcntl.flock(self._owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno != errno.EWOULDBLOCK:
+                    hint = "a run folder needs a file system with locks; choose another with -o"
+                    raise StoreError(
+                        f"cannot lock {self.path}: {error.strerror}", hint=hint
+                    ) from error
+                if time.monotonic() > deadline:
+                    raise StoreError(f"{self.path} is being written by another evalkit") from error
+                time.sleep(0.05)
+            else:
+                return
+
+    def _set_aside(self, folder: Path) -> None:
+        if not folder.exists():
+            return
+        tries = sum(1 for _ in folder.parent.glob(f"{folder.name}.*"))
+        with store_errors(folder):
+            folder.rename(folder.with_name(f"{folder.name}.{tries + 1}"))
+
+    def _end_trajectory(self, folder: Path) -> None:
+        lines = self._trajectories.pop(folder, None)
+        if lines is not None:
+            lines.close()
+
+    def _attempt(self, task_id: str, attempt: int) -> Path:
+        return self.path / "tasks" / task_id / str(attempt)
+
+    def _put(self, folder: Path, contents: Mapping[str, bytes]) -> None:
+        with self._lock:
+            self._refuse_late()
+        self._files.replace(folder, contents)
+
+    def _append(self, name: str, line: Mapping[str, JsonValue]) -> None:
+        with self._lock:
+            self._refuse_late()
+            self._files.append(self.path / name, _json_line(line))
+
+    def _refuse_late(self) -> None:
+        if self._closed:
+            raise StoreError(f"{self.path} is closed, and the run is over")
+
+
+def holds_attempts(path: Path) -> bool:
+    """Whether a run began there: an engine that never started leaves no trace in `tasks`."""
+    return (path / "tasks").exists()
+
+
+def is_written(path: Path) -> bool:
+    """Whether an evalkit writes the run folder just now."""
+    try:
+        with (path / ".lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def _json_line(line: Mapping[str, JsonValue]) -> bytes:
+    return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

@@ -1,0 +1,118 @@
+"""What broke for no fault of the agent's is begun again, so often and no more."""
+
+from collections.abc import Callable
+from itertools import count
+
+from evalkit.campaign import Todo
+from evalkit.errors import EngineError, SandboxError
+from evalkit.types import Outcome, RolledOut, Submission, Task
+from tests.doubles.campaign import FakeParts, Solve, campaign, submit
+from tests.doubles.tasks import make_task
+
+
+def breaks(times: int) -> Solve:
+    tries = count(1)
+
+    def solve(task: Task, attempt: int) -> Submission:
+        if next(tries) <= times:
+            raise SandboxError("the container is gone")
+        return submit(task, attempt)
+
+    return solve
+
+
+def test_a_rollout_that_broke_is_begun_again() -> None:
+    fake = FakeParts(solve_with=breaks(2))
+    campaign(fake, count=1).run()
+    assert fake.stored[-1].outcome is Outcome.RESOLVED
+
+
+def test_the_tries_that_broke_are_kept() -> None:
+    fake = FakeParts(solve_with=breaks(2))
+    campaign(fake, count=1).run()
+    assert [(one.outcome, one.retry) for one in fake.stored] == [
+        (Outcome.INFRA_ERROR, 0),
+        (Outcome.INFRA_ERROR, 1),
+        (Outcome.RESOLVED, 2),
+    ]
+
+
+def test_of_an_attempt_that_was_begun_again_the_user_hears_once() -> None:
+    fake = FakeParts(solve_with=breaks(2))
+    campaign(fake, count=1).run()
+    assert [one.outcome for one in fake.ended] == [Outcome.RESOLVED]
+
+
+def test_after_as_many_tries_as_there_are_pauses_it_is_an_infra_error() -> None:
+    fake = FakeParts(solve_with=breaks(99))
+    campaign(fake, count=1).run()
+    assert [(one.outcome, one.retry) for one in fake.ended] == [(Outcome.INFRA_ERROR, 2)]
+
+
+def test_no_model_is_asked_again_for_a_patch_that_does_not_resolve() -> None:
+    fake = FakeParts(unresolved=True)
+    campaign(fake, count=1).run()
+    assert [(one.outcome, one.retry) for one in fake.stored] == [(Outcome.UNRESOLVED, 0)]
+
+
+def test_a_broken_try_keeps_no_rollout() -> None:
+    fake = FakeParts(solve_with=breaks(99))
+    campaign(fake, count=1).run()
+    assert fake.kept == []
+
+
+def test_an_image_that_could_not_be_had_is_tried_again() -> None:
+    fake = FakeParts(prepare_errors=[SandboxError("no daemon")] * 2)
+    campaign(fake, count=1).run()
+    assert [one.outcome for one in fake.ended] == [Outcome.RESOLVED]
+
+
+def away(times: int) -> Callable[[], str | None]:
+    looks = count(1)
+    return lambda: "it does not answer" if next(looks) <= times else None
+
+
+def test_an_absent_daemon_costs_no_try() -> None:
+    looks = count()
+    # Away at every other look, so that each break of a rollout is laid to it.
+    check = {"docker": lambda: None if next(looks) % 2 else "it does not answer"}
+    fake = FakeParts(solve_with=breaks(6))
+    campaign(fake, count=1, checks=check).run()
+    assert fake.ended[-1].outcome is Outcome.RESOLVED
+
+
+def test_nothing_begins_while_the_daemon_is_away() -> None:
+    fake = FakeParts()
+    run = campaign(fake, count=1, checks={"docker": away(3)})
+    with run.boundaries:
+        run.run()
+    events = [event for event in fake.events if event in {"paused", "resumed", "rollout"}]
+    assert events == ["paused", "resumed", "rollout"]
+
+
+def test_of_a_rollout_that_ended_before_only_the_grading_is_left() -> None:
+    task = make_task()
+    fake = FakeParts(solve_with=breaks(99))
+    before = RolledOut(submission=submit(task, 1), queue_s=7.0)
+    campaign(fake, todo=[Todo(task=task, attempt=1, rolled=before)]).run()
+    assert [(one.outcome, one.queue_s) for one in fake.ended] == [(Outcome.RESOLVED, 7.0)]
+
+
+def test_the_tries_of_an_earlier_session_are_counted_on() -> None:
+    task = make_task()
+    fake = FakeParts()
+    campaign(fake, todo=[Todo(task=task, attempt=1, retries=2)]).run()
+    assert [one.retry for one in fake.ended] == [2]
+
+
+def test_an_engine_that_failed_one_request_fails_one_try() -> None:
+    tries = count()
+
+    def solve(task: Task, attempt: int) -> Submission:
+        if next(tries) == 0:
+            raise EngineError("answered nonsense")
+        return submit(task, attempt)
+
+    fake = FakeParts(solve_with=solve)
+    campaign(fake, count=2).run()
+    assert {one.outcome for one in fake.ended} == {Outcome.RESOLVED}
