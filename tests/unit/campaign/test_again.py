@@ -1,5 +1,6 @@
 """What broke for no fault of the agent's is begun again, so often and no more."""
 
+import time
 from collections.abc import Callable
 from itertools import count
 
@@ -14,6 +15,7 @@ def breaks(times: int) -> Solve:
     tries = count(1)
 
     def solve(task: Task, attempt: int) -> Submission:
+        time.sleep(0.005)  # past the moment for which one look at the boundaries serves all
         if next(tries) <= times:
             raise SandboxError("the container is gone")
         return submit(task, attempt)
