@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from evalkit.types import (
     CommandResult,
     Evidence,
+    Fault,
     Finished,
     Limits,
     Network,
@@ -252,7 +253,7 @@ class Admission(Protocol):
 class Tries(Protocol):
     """How often something may be begun again that broke for no fault of the agent's."""
 
-    def again(self, why: str) -> bool:
+    def again(self, fault: Fault, why: str) -> bool:
         """Wait until another try makes sense; False where there shall be none."""
         ...
 

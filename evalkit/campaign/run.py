@@ -160,9 +160,11 @@ class Campaign:
             rolled = todo.rolled
         else:
             tries = self._tries(task, attempt, "rollout")
-            while (rolled := self._try(todo, queued)).fault and tries.again(rolled.detail):
+            rolled = self._try(todo, queued)
+            while rolled.fault is not None and tries.again(rolled.fault, rolled.detail):
                 self._conclude(replace(todo, retries=retries), rolled)
                 retries += 1
+                rolled = self._try(todo, queued)
             self._refuse_interrupted(rolled)
             if rolled.fault is None:
                 self._store.roll_out(rolled)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import count
 
 from evalkit.campaign import Todo
-from evalkit.errors import EngineError, SandboxError
+from evalkit.errors import EngineError, ImageError, SandboxError
 from evalkit.types import Outcome, RolledOut, Submission, Task
 from tests.doubles.campaign import FakeParts, Solve, campaign, submit
 from tests.doubles.tasks import make_task
@@ -67,6 +67,12 @@ def test_an_image_that_could_not_be_had_is_tried_again() -> None:
     fake = FakeParts(prepare_errors=[SandboxError("no daemon")] * 2)
     campaign(fake, count=1).run()
     assert [one.outcome for one in fake.ended] == [Outcome.RESOLVED]
+
+
+def test_an_image_that_there_is_none_of_is_not_asked_for_again() -> None:
+    fake = FakeParts(prepare_errors=[ImageError("no such image")])
+    campaign(fake, count=1).run()
+    assert [one.outcome for one in fake.ended] == [Outcome.INFRA_ERROR]
 
 
 def away(times: int) -> Callable[[], str | None]:
