@@ -134,9 +134,9 @@ class Campaign:
                 self._changed.notify_all()
 
     def _prepare(self, task: Task) -> tuple[Fault, str] | None:
+        self._refuse_to_begin()
         while not self._plan.keep_images and not self._room.acquire(timeout=0.5):
             self._refuse_to_begin()
-        self._refuse_to_begin()
         begun = time.monotonic()
         broken = prepare(task, self._parts, self._tries(task, None, "image"))
         self._store.event(
