@@ -114,14 +114,6 @@ class Containers(Protocol):
         """Run a job in a fresh container, which may be removed while the caller goes on."""
         ...
 
-    def effective(self, wanted: Limits) -> Limits:
-        """Return the limits that containers really get: `wanted`, or what the host has."""
-        ...
-
-    def digest(self, image: str) -> str | None:
-        """Return the digest of an image on this machine; None where it is not here."""
-        ...
-
     def settle(self, image: str) -> None:
         """Wait until nothing of ours uses an image: containers go, and what rollouts had of it."""
         ...
