@@ -64,7 +64,10 @@ class AwaitRoom:
 
 def low_disk(path: Path, least_mib: int) -> str | None:
     """Say that a disk has less room than it should; None where it has enough."""
-    free = shutil.disk_usage(path).free // 2**20
+    try:
+        free = shutil.disk_usage(path).free // 2**20
+    except OSError as error:
+        return f"{path}: {error.strerror}"
     return f"{free} MiB are free at {path}, less than {least_mib}" if free < least_mib else None
 
 
