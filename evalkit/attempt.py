@@ -64,8 +64,9 @@ def prepare(task: Task, parts: Parts, tries: Tries) -> tuple[Fault, str] | None:
         try:
             parts.suite.prepare(task)
         except EvalkitError as error:
-            if not tries.again(error.message):
-                return _fault(error), error.message
+            fault = _fault(error)
+            if not tries.again(fault, error.message):
+                return fault, error.message
         else:
             return None
 
@@ -137,7 +138,7 @@ def _collect(task: Task, patch: str, parts: Parts, tries: Tries) -> tuple[Eviden
         if evidence.fault is Fault.GRADER_OOM and out_of_memory:
             return evidence.model_copy(update={"fault": None, "oom": True}), retries
         out_of_memory |= evidence.fault is Fault.GRADER_OOM
-        if evidence.fault is None or not tries.again(evidence.detail):
+        if evidence.fault is None or not tries.again(evidence.fault, evidence.detail):
             break
     return evidence, retries
 

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from evalkit.attempt import Parts
 from evalkit.campaign import Boundaries, Campaign, Plan, left_to_do
-from evalkit.cli.host import DOCKER, AwaitRoom, Host
+from evalkit.cli.host import DOCKER, AwaitRoom, Host, HostContainers
 from evalkit.cli.live import watcher
 from evalkit.cli.order import ordered, seconds_before
 from evalkit.cli.results import show_results
@@ -46,7 +46,11 @@ def carry_out(run: Run, open_agent: OpenAgent, show: Callable[[Path], None] = sh
     def work(stopper: Stopper) -> int:
         results = execute(run, open_agent, stopper)
         show(run.folder)
-        return 3 if any(one.outcome is Outcome.INFRA_ERROR for one in results) else 0
+        whole = len(results) == len(run.tasks) * run.attempts
+        broken = any(one.outcome is Outcome.INFRA_ERROR for one in results)
+        if broken or not whole:
+            say(f"incomplete; go on with\n  {resume_command(run.folder)}")
+        return 3 if broken or not whole else 0
 
     return stoppable(work, lambda: go_on(run.folder))
 
@@ -170,6 +174,8 @@ def _campaign(run: Run, folder: RunFolder, agent: Agent, gate: Gate, host: Host)
             gradings=2 * concurrency.gradings,
             pulls=images.pulls,
             keep_images=images.keep,
+            last_gradings_s=concurrency.last_gradings_s,
+            cut_short=containers.cut_short,
         )
         with (
             Boundaries(host.checks(run), gate, gate.stopping) as boundaries,
@@ -199,7 +205,7 @@ def _parts(run: Run, agent: Agent, containers: Containers) -> Parts:
     )
 
 
-def _effective(tasks: Sequence[Task], containers: Containers) -> list[JsonValue]:
+def _effective(tasks: Sequence[Task], containers: HostContainers) -> list[JsonValue]:
     """Return each kind of limits the tasks ask for, with what this host gives."""
     kinds = {task.limits: None for task in tasks}
     return [

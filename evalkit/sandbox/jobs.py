@@ -10,7 +10,7 @@ from evalkit.errors import ImageError, SandboxError
 from evalkit.protocols import Job, JobResult
 from evalkit.sandbox.archive import pack, place_files, place_tree, read_regular
 from evalkit.sandbox.daemon import docker_errors, effective_limits, look_at_image
-from evalkit.sandbox.lifecycle import Spec, container, remove, start
+from evalkit.sandbox.lifecycle import Spec, container, kill, remove, start
 from evalkit.sandbox.stream import END, STDOUT, FrameStream
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def _watch(
             output = _Output(stream, job.output_mib * 2**20)
             exit_code = _wait(client, container_id, started + job.limits.seconds)
             if exit_code is None:
-                _stop(client, container_id)
+                kill(client, container_id)
+                client.wait(container_id)
             seconds = time.monotonic() - started
             output.join()
         state = client.inspect_container(container_id)["State"]
@@ -129,17 +130,6 @@ def _wait(client: "APIClient", container_id: str, deadline: float) -> int | None
         if time.monotonic() < deadline:
             raise
         return None
-
-
-def _stop(client: "APIClient", container_id: str) -> None:
-    from docker.errors import APIError
-
-    try:
-        client.kill(container_id)
-    except APIError as error:
-        if error.status_code != 409:  # 409: it ended by itself in this very moment
-            raise
-    client.wait(container_id)
 
 
 class _Output:

@@ -101,6 +101,18 @@ def start(client: "APIClient", container_id: str, timeout_s: float = START_S) ->
             raise SandboxError(f"{doing}: {answer.json()['message']}")
 
 
+def kill(client: "APIClient", container_id: str) -> None:
+    """End a container's processes; one that has ended by itself is no error."""
+    from docker.errors import APIError
+
+    with docker_errors(f"cannot end container {container_id[:12]}"):
+        try:
+            client.kill(container_id)
+        except APIError as error:
+            if error.status_code not in {404, 409}:
+                raise
+
+
 def _host_config(client: "APIClient", spec: Spec) -> Any:
     memory = spec.limits.memory_mib * 2**20
     return client.create_host_config(
