@@ -9,28 +9,27 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from evalkit.cli.execute import execute, go_on
+from evalkit.cli.execute import carry_out
 from evalkit.cli.host import Host
 from evalkit.cli.results import show_results
 from evalkit.cli.settled import Run
-from evalkit.cli.signals import Stopper, stoppable
 from evalkit.cli.wiring import say
 from evalkit.config.runner import load_runner
 from evalkit.errors import EvalkitError, SandboxError
-from evalkit.protocols import Containers, Job, JobResult, Message, Sandbox
+from evalkit.protocols import Job, JobResult, Message, Sandbox
 from evalkit.store import RunFolder
 from evalkit.types import (
     Applied,
     Canary,
     Evidence,
-    Outcome,
+    Limits,
     StopReason,
     Submission,
     Task,
@@ -122,26 +121,32 @@ class SyntheticSuite:
         )
 
 
-@contextmanager
-def _containers(run: Run, folder: RunFolder) -> Iterator[Containers]:
-    yield InstantContainers()
+class SyntheticContainers(InstantContainers):
+    """Containers of a host that has whatever is asked for."""
+
+    def effective(self, wanted: Limits) -> Limits:
+        return wanted
+
+    def digest(self, image: str) -> str | None:
+        return DIGEST
+
+    def cut_short(self) -> None: ...
 
 
-NOWHERE = Host(containers=_containers, checks=lambda _: {})
+NOWHERE = Host(containers=lambda *_: nullcontext(SyntheticContainers()), checks=lambda _: {})
 
 
 def main(arguments: Sequence[str]) -> int:
     """Carry the run out, on from where an earlier one came to; return the exit code."""
     asked = _arguments(arguments)
 
-    def work(stopper: Stopper) -> int:
-        results = execute(_run(asked), lambda folder, _: _agent(asked, folder), stopper, NOWHERE)
-        if asked.show:
-            show_results(asked.folder)
-        return 3 if any(one.outcome is Outcome.INFRA_ERROR for one in results) else 0
-
     try:
-        return stoppable(work, lambda: go_on(asked.folder))
+        return carry_out(
+            _run(asked),
+            lambda folder, _: nullcontext(_agent(asked, folder)),
+            show_results if asked.show else lambda _: None,
+            NOWHERE,
+        )
     except EvalkitError as error:
         say(f"evalkit: {error.message}")
         return error.exit_code
@@ -183,14 +188,10 @@ def _run(asked: argparse.Namespace) -> Run:
     )
 
 
-def _agent(
-    asked: argparse.Namespace, folder: RunFolder
-) -> AbstractContextManager[SyntheticAgent]:
+def _agent(asked: argparse.Namespace, folder: RunFolder) -> SyntheticAgent:
     # Of an attempt that is in the results, the try that broke is past.
     broken = set(folder.results()) if asked.breaks else set()
-    return nullcontext(
-        SyntheticAgent(asked.turns, asked.rollout_s, asked.breaks, asked.asked, broken)
-    )
+    return SyntheticAgent(asked.turns, asked.rollout_s, asked.breaks, asked.asked, broken)
 
 
 def _turn(number: int, sandbox: Sandbox, record: Callable[[Message], None]) -> None:
