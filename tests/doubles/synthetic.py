@@ -40,6 +40,8 @@ from evalkit.types import (
 from tests.doubles.instant import InstantContainers
 from tests.doubles.tasks import make_task
 
+RUNNER = load_runner("quickstart", [])
+ONE_BY_ONE = load_runner("quickstart", ["concurrency.rollouts=1", "images.pulls=1"])
 DIGEST = "sha256:" + "1" * 64
 
 
@@ -169,7 +171,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--breaks", type=int, default=0, help="of so many attempts one breaks once")
     parser.add_argument("--asked", type=Path, help="file that gets a line for each rollout")
     parser.add_argument("--show", action="store_true", help="end with the results")
-    parser.add_argument("--set", action="append", default=[], help="an override of the runner")
+    parser.add_argument("--one-by-one", action="store_true", help="do nothing side by side")
     return parser.parse_args(arguments)
 
 
@@ -179,7 +181,7 @@ def _run(asked: argparse.Namespace) -> Run:
         id=asked.folder.name,
         folder=asked.folder,
         suite=suite,
-        runner=load_runner("quickstart", asked.set),
+        runner=ONE_BY_ONE if asked.one_by_one else RUNNER,
         agent="synthetic",
         model="synthetic",
         tasks=tuple(suite.tasks()),
