@@ -15,7 +15,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from evalkit.cli.wiring import on_terminal, progress
 from evalkit.types import Finished, Outcome
 
 STYLES = {
@@ -39,6 +38,8 @@ Paused = Callable[[], Mapping[str, str]]
 
 def watcher(total: int, done: int, paused: Paused) -> "LiveWatcher | PlainWatcher":
     """Watch a run of which `done` of `total` attempts were finished before."""
+    from evalkit.cli.wiring import on_terminal, progress
+
     if on_terminal():
         return LiveWatcher(progress, total, done, paused)
     return PlainWatcher(progress, total, done)
