@@ -165,6 +165,7 @@ def validate(
     pattern: options.Pattern = None,
     exclude: options.Exclude = None,
     overrides: options.Overrides = None,
+    resume: options.Resume = False,
 ) -> None:
     """Check a suite: each known solution must resolve its task, no change must not.
 
@@ -180,6 +181,7 @@ def validate(
         gradings=gradings,
         selection=_selection(task_ids, part, pattern, exclude),
         overrides=tuple(overrides or ()),
+        resume=resume,
     )
     raise typer.Exit(validate_command(request))
 

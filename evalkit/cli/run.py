@@ -10,6 +10,7 @@ from evalkit.agents.plugin import AgentContext
 from evalkit.agents.registry import Chosen, choose_agent
 from evalkit.cli.execute import carry_out, new_id
 from evalkit.cli.listing import in_words
+from evalkit.cli.resume import resume_command
 from evalkit.cli.select import Selection, excluded, select
 from evalkit.cli.served import served_model
 from evalkit.cli.settled import Run
@@ -88,9 +89,11 @@ def _resolve(request: RunRequest) -> tuple[Run, Chosen]:
         concurrency = runner.concurrency.model_copy(update={"rollouts": request.rollouts})
         runner = runner.model_copy(update={"concurrency": concurrency})
     run_id = new_id(suite.name, agent.name)
+    folder = request.output or Path("runs") / run_id
     run = Run(
         id=run_id,
-        folder=request.output or Path("runs") / run_id,
+        folder=folder,
+        command=resume_command(folder),
         suite=suite,
         runner=runner,
         agent=agent.name,

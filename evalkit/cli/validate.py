@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from evalkit.agents.fixed import GOLD, NULL
-from evalkit.cli.execute import execute, new_id
+from evalkit.cli.execute import execute, go_on, new_id
 from evalkit.cli.grade import graders
+from evalkit.cli.resume import resume_command
 from evalkit.cli.select import Selection, excluded, select
 from evalkit.cli.settled import Run
 from evalkit.cli.signals import Stopper, stoppable
@@ -30,6 +31,7 @@ class ValidateRequest(Record):
     gradings: int | None
     selection: Selection
     overrides: tuple[str, ...]
+    resume: bool = False
 
 
 class Check(StrEnum):
@@ -63,6 +65,8 @@ def validate_command(request: ValidateRequest) -> int:
     gold = Run(
         id=new_id(suite.name, "gold"),
         folder=folder / "gold",
+        command=resume_command(folder),
+        resume=request.resume,
         suite=suite,
         runner=graders(choose_runner(suite, None, request.overrides), request.gradings),
         agent="gold",
@@ -81,7 +85,7 @@ def validate_command(request: ValidateRequest) -> int:
     )
     return stoppable(
         lambda stopper: _validate(gold, empty, folder, stopper),
-        lambda: f"stopped; what was finished is in {folder}",
+        lambda: go_on(replace(gold, folder=folder)),
     )
 
 
