@@ -13,7 +13,7 @@ from rich.table import Table
 from evalkit.agents.fixed import GOLD, NULL
 from evalkit.cli.execute import execute, go_on, new_id
 from evalkit.cli.grade import graders
-from evalkit.cli.resume import resume_command
+from evalkit.cli.resume import resume_command, run_folder
 from evalkit.cli.select import Selection, excluded, select
 from evalkit.cli.settled import Run
 from evalkit.cli.signals import Stopper, stoppable
@@ -61,7 +61,7 @@ class Checked(Record):
 def validate_command(request: ValidateRequest) -> int:
     """Validate, and return the exit code."""
     suite = choose_suite(request.suite, request.overrides)
-    folder = request.output or Path("runs") / new_id(suite.name, "validate")
+    folder = run_folder(request.output, new_id(suite.name, "validate"), resume=request.resume)
     gold = Run(
         id=new_id(suite.name, "gold"),
         folder=folder / "gold",
