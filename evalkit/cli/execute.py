@@ -18,7 +18,7 @@ from evalkit.cli.host import DOCKER, AwaitRoom, Host, HostContainers
 from evalkit.cli.live import watcher
 from evalkit.cli.order import ordered, seconds_before
 from evalkit.cli.results import show_results
-from evalkit.cli.resume import agreed, resume_command
+from evalkit.cli.resume import agreed
 from evalkit.cli.settled import Run
 from evalkit.cli.signals import Stopper, stoppable
 from evalkit.cli.wiring import say
@@ -54,15 +54,15 @@ def carry_out(
         whole = len(results) == len(run.tasks) * run.attempts
         broken = any(one.outcome is Outcome.INFRA_ERROR for one in results)
         if broken or not whole:
-            say(f"incomplete; go on with\n  {resume_command(run.folder)}")
+            say(f"incomplete; go on with\n  {run.command}")
         return 3 if broken or not whole else 0
 
-    return stoppable(work, lambda: go_on(run.folder))
+    return stoppable(work, lambda: go_on(run))
 
 
-def go_on(folder: Path) -> str:
+def go_on(run: Run) -> str:
     """Say how a run that stopped goes on."""
-    return f"stopped; what was finished is in {folder}. Go on with\n  {resume_command(folder)}"
+    return f"stopped; what was finished is in {run.folder}. Go on with\n  {run.command}"
 
 
 def execute(run: Run, open_agent: OpenAgent, stopper: Stopper, host: Host = DOCKER) -> list[Result]:
@@ -82,7 +82,7 @@ def execute(run: Run, open_agent: OpenAgent, stopper: Stopper, host: Host = DOCK
             with open_agent(folder, gate) as agent, stopper.draining():
                 _campaign(run, folder, agent, gate, host)
         except EngineGoneError as error:
-            gone = EngineGoneError(error.message, hint=f"go on with: {resume_command(run.folder)}")
+            gone = EngineGoneError(error.message, hint=f"go on with: {run.command}")
         results = counted(folder)
         folder.predict(results)
         folder.event("ended", attempts=len(results))
@@ -151,7 +151,7 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
         "runner": run.runner.model_dump(mode="json"),
         "facts": dict(run.facts),
         "repair_newline": run.repair_newline,
-        "command": resume_command(run.folder),
+        "command": run.command,
         "started": time.time(),
         "host": {
             "system": platform.platform(),

@@ -15,6 +15,13 @@ _KEPT = ("run_id", "started", "first_attempt", "since")
 _SHOWN = 12
 
 
+def run_folder(output: Path | None, run_id: str, *, resume: bool) -> Path:
+    """Return where a run is put down. Raises ConfigError where one to resume is not named."""
+    if resume and output is None:
+        raise ConfigError("--resume needs the run's folder", hint="name it by -o RUN_DIR")
+    return output or Path("runs") / run_id
+
+
 def agreed(
     folder: RunFolder, now: Mapping[str, JsonValue], *, allow_changes: bool
 ) -> dict[str, JsonValue]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from evalkit.cli.resume import agreed, resume_command
+from evalkit.cli.resume import agreed, resume_command, run_folder
 from evalkit.errors import ConfigError
 from evalkit.store import RunFolder
 
@@ -100,3 +100,8 @@ def test_what_counts_since_a_change_is_noted(begun: Path) -> None:
 )
 def test_the_command_that_goes_on(typed: list[str], printed: str) -> None:
     assert resume_command(Path("my run"), typed) == printed
+
+
+def test_what_is_to_be_resumed_must_be_named() -> None:
+    with pytest.raises(ConfigError, match="--resume needs the run's folder"):
+        run_folder(None, "r", resume=True)
