@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 
+from evalkit.errors import StoreError
 from evalkit.protocols import Admission
 
 Check = Callable[[], str | None]
@@ -62,8 +64,9 @@ class Boundaries:
         return was_away
 
     def _watch(self) -> None:
-        while not self._leaving.wait(self._every_s):
-            self._look()
+        with suppress(StoreError):  # whoever writes next meets it too, and it ends the run
+            while not self._leaving.wait(self._every_s):
+                self._look()
 
     def _look(self) -> bool:
         """Look at all of them; whether one is away."""
