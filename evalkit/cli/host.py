@@ -1,11 +1,12 @@
 """What a run rests on: Docker, and room on two disks."""
 
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 
 from evalkit.cli.settled import Run
 from evalkit.cli.wiring import docker, say
@@ -19,6 +20,7 @@ from evalkit.store import RunFolder
 Checks = Mapping[str, Callable[[], str | None]]
 """By the word that a pause is told by: says why it is not there just now, None where it is."""
 _AGAIN_S = 1.0
+_TELL_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +36,15 @@ class AwaitRoom:
 
     def __init__(self, stopping: Event) -> None:
         self._stopping = stopping
-        self._told = ""
+        self._told = float("-inf")
+        self._telling = Lock()
 
     def __call__(self, error: StoreError) -> bool:
-        """Wait a moment; say whether to try again. Tells once: the folder cannot be written."""
-        if self._told != error.message:
-            self._told = error.message
-            say(f"{error.message}: waiting for room; nothing is lost meanwhile")
+        """Wait a moment; say whether to try again. Tells once a minute, of whichever file it is."""
+        with self._telling:
+            if time.monotonic() > self._told + _TELL_EVERY_S:
+                self._told = time.monotonic()
+                say(f"{error.message}: waiting for room; nothing is lost meanwhile")
         return not self._stopping.wait(_AGAIN_S)
 
 
