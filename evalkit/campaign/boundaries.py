@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
@@ -64,9 +63,11 @@ class Boundaries:
         return was_away
 
     def _watch(self) -> None:
-        with suppress(StoreError):  # whoever writes next meets it too, and it ends the run
-            while not self._leaving.wait(self._every_s):
+        while not self._leaving.wait(self._every_s):
+            try:
                 self._look()
+            except StoreError:  # a run that cannot be written hears it from its own writes
+                return
 
     def _look(self) -> bool:
         """Look at all of them; whether one is away."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 
 from evalkit.cli.settled import Run
 from evalkit.cli.wiring import docker, say
@@ -37,14 +37,12 @@ class AwaitRoom:
     def __init__(self, stopping: Event) -> None:
         self._stopping = stopping
         self._told = float("-inf")
-        self._telling = Lock()
 
     def __call__(self, error: StoreError) -> bool:
         """Wait a moment; say whether to try again. Tells once a minute, of whichever file it is."""
-        with self._telling:
-            if time.monotonic() > self._told + _TELL_EVERY_S:
-                self._told = time.monotonic()
-                say(f"{error.message}: waiting for room; nothing is lost meanwhile")
+        if time.monotonic() > self._told + _TELL_EVERY_S:
+            self._told = time.monotonic()
+            say(f"{error.message}: waiting for room; nothing is lost meanwhile")
         return not self._stopping.wait(_AGAIN_S)
 
 
