@@ -186,6 +186,7 @@ def _run(asked: argparse.Namespace) -> Run:
         model="synthetic",
         tasks=tuple(suite.tasks()),
         attempts=asked.attempts,
+        command="the same command",
         resume=True,
     )
 
