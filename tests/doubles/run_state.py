@@ -37,18 +37,30 @@ def run_state(folder: Path) -> RunState:
 
 
 def torn_files(folder: Path) -> list[Path]:
-    """Return the JSONL files that are not JSON, line by line to the end; of tries set aside too."""
+    """Return the JSONL files that are not JSON, line by line to the end.
+
+    Of a try that was set aside the last line may have been cut off by a kill.
+    """
     torn = []
     for path in folder.rglob("*.jsonl"):
-        try:
-            json_file(path)
-        except ValueError:
+        set_aside = path.parent != folder and not path.parent.name.isdecimal()
+        lines = path.read_bytes().splitlines(keepends=True)
+        if set_aside and lines and not lines[-1].endswith(b"\n"):
+            lines.pop()
+        if not all(_is_whole(line) for line in lines):
             torn.append(path)
     return torn
 
 
+def _is_whole(line: bytes) -> bool:
+    try:
+        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
 def json_file(path: Path) -> list[dict[str, Any]]:
-    """Read a JSONL file; no line is left out, however it ends."""
+    """Read a JSONL file."""
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
