@@ -40,8 +40,11 @@ WANTED = {
     "E11": "configuration of the image",
     "E12": "privileges",
     "E14": "bad ids",
+    "F4": "full disk",
+    "G7": "two writers",
+    "G11": "folders that cannot be written",
 }
-"""What issue "Rollouts" asks for; other rows may be marked too."""
+"""What the issues ask for; other rows may be marked too."""
 
 ROW = re.compile(r"([A-I]\d{1,2})(?:-|$)")
 """A row at the beginning of a mark's argument or of a parameter's id."""

@@ -83,7 +83,7 @@ def docker_errors(doing: str, raises: type[SandboxError] = SandboxError) -> Iter
         raise ImageError(f"{doing}: {_reason(error)}", hint=hint) from error
     except (DockerException, RequestException) as error:
         reason = _reason(error)
-        if isinstance(error, APIError) and error.is_server_error() and says_no_room(reason):
+        if isinstance(error, APIError) and says_no_room(reason):
             raise DiskFullError(f"{doing}: {reason}", hint=MAKE_ROOM) from error
         raise raises(f"{doing}: {reason}") from error
 

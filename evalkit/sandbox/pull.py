@@ -121,7 +121,7 @@ def _try(
                 if "error" in entry:
                     return _short(str(entry["error"]))
                 progress.take(entry)
-    except SandboxError as error:
+    except ImageError as error:
         if "Read timed out" in error.message:
             return f"timed out: neither registry nor daemon said a word for {silence_s:.0f} s"
         return _short(error.message.removeprefix(f"{doing}: "))

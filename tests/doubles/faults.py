@@ -26,6 +26,14 @@ def run_with_faults(
     return run([*strace, sys.executable, *argv])
 
 
+def calls_of(argv: Sequence[str], *calls: str, to: Path) -> list[str]:
+    """Run Python on `argv`; return its calls, file descriptors with their paths, by way of `to`."""
+    traced = ["strace", "-f", "-y", "-qq", "-s", "4096", "-o", str(to), "-e", ",".join(calls)]
+    done = run([*traced, sys.executable, *argv])
+    assert done.returncode == 0, done.stderr
+    return to.read_text().splitlines()
+
+
 def run(argv: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     """Run a program with no Docker daemon in reach."""
     here = {"DOCKER_HOST": "unix:///nowhere/docker.sock", "COLUMNS": "200"}

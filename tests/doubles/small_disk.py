@@ -15,14 +15,14 @@ class SmallDisk:
         self.path = path
         self._ballast = path / "ballast"
 
-    def fill(self, but_mib: int = 0) -> None:
-        """Write until no byte more has room; take away `but_mib` again."""
+    def fill(self, but: int = 0) -> None:
+        """Write until no byte more has room; take away `but` bytes again."""
         with self._ballast.open("wb", buffering=0) as ballast:
             for chunk in _CHUNKS:
                 with suppress(OSError):
                     while True:
                         ballast.write(bytes(chunk))
-            ballast.truncate(max(0, ballast.tell() - but_mib * 2**20))
+            ballast.truncate(ballast.tell() - but)
 
     def empty(self) -> None:
         """Make room."""

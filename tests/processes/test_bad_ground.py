@@ -43,6 +43,13 @@ def test_a_folder_that_cannot_be_written_is_told_in_a_line_with_the_way_out(refu
     assert ("/run" in what, "with -o" in way_out) == (True, True), refused.stderr
 
 
+def test_where_there_are_no_locks_nobody_is_writing(tmp_path: Path) -> None:
+    with RunFolder(tmp_path):
+        ask = f"from evalkit.store.folder import *; print(is_written(Path({str(tmp_path)!r})))"
+        done = run_with_faults(["-c", ask], BAD["no-locks"])
+    assert done.stdout == "False\n", done.stderr
+
+
 @pytest.mark.row("G7")
 @pytest.mark.parametrize("more", [(), ("--resume",)])
 def test_a_folder_that_another_process_writes_is_refused(

@@ -17,8 +17,9 @@ from tests.doubles.small_disk import SmallDisk, small_disk
 
 pytestmark = pytest.mark.row("F4")
 
+LITTLE = 8 * 1024
 LONG = "x" * 20_000
-"""More than the room that is left in a file's last block."""
+"""More than there is room for, so that a part of it is written."""
 MANY = (Replica(),) * 500
 WRITES: dict[str, Callable[[RunFolder], object]] = {
     "run.json": lambda folder: folder.describe(long=LONG),
@@ -57,7 +58,7 @@ def begin(folder: RunFolder) -> None:
     folder.describe(model="m")
     folder.event("began")
     folder.engine_sample(EngineSample(t=0.0))
-    folder.finish(make_finished(task_id="first"))
+    folder.finish(make_finished(LONG, task_id="first"))
 
 
 def content(path: Path) -> dict[str, bytes]:
@@ -70,7 +71,7 @@ def test_a_write_waits_for_room(disk: SmallDisk, name: str) -> None:
     room = MakesRoom(disk)
     with RunFolder(disk.path / "run", await_room=room) as folder:
         begin(folder)
-        disk.fill()
+        disk.fill(but=LITTLE)
         WRITES[name](folder)
     assert room.asked == 3
 
@@ -81,7 +82,7 @@ def test_what_waited_for_room_is_written_as_elsewhere(
 ) -> None:
     with RunFolder(disk.path / "run", await_room=MakesRoom(disk)) as folder:
         begin(folder)
-        disk.fill()
+        disk.fill(but=LITTLE)
         WRITES[name](folder)
     with RunFolder(tmp_path / "run") as folder:
         begin(folder)
@@ -99,7 +100,7 @@ def timeless(files: dict[str, bytes]) -> dict[str, bytes]:
 def test_a_write_that_nobody_waits_for_is_refused(disk: SmallDisk, name: str) -> None:
     with RunFolder(disk.path / "run") as folder:
         begin(folder)
-        disk.fill()
+        disk.fill(but=LITTLE)
         with pytest.raises(StoreError, match="No space left on device"):
             WRITES[name](folder)
 
@@ -109,7 +110,7 @@ def test_of_a_refused_write_no_line_stays(disk: SmallDisk, name: str) -> None:
     with RunFolder(disk.path / "run") as folder:
         begin(folder)
         before = content(disk.path / "run")
-        disk.fill()
+        disk.fill(but=LITTLE)
         with pytest.raises(StoreError):
             WRITES[name](folder)
     after = content(disk.path / "run")

@@ -152,7 +152,7 @@ def test_with_less_room_than_is_to_stay_free_no_rollout_starts(disk: SmallDisk) 
     told = []
     stopping = Event()
     gate = Gate(1, stopping, lambda kind, **facts: told.append((kind, facts.get("what"))))
-    disk.fill(but_mib=2)
+    disk.fill(but=2 * 2**20)
     with Boundaries({"disk": lambda: low_disk(disk.path, 3)}, gate, stopping, every_s=0.05):
         Timer(SOON_S, disk.empty).start()
         with gate.slot():
@@ -161,7 +161,7 @@ def test_with_less_room_than_is_to_stay_free_no_rollout_starts(disk: SmallDisk) 
 
 
 def test_why_no_rollout_starts_is_said_in_mib(disk: SmallDisk) -> None:
-    disk.fill(but_mib=2)
+    disk.fill(but=2 * 2**20)
     assert low_disk(disk.path, 3) == f"2 MiB are free at {disk.path}, less than 3"
 
 

@@ -106,7 +106,13 @@ def whole(path: Path) -> bool:
     expected = [json.loads(one.model_dump_json()) for one in results]
     kept = [line for _, line in json_lines(path / "results.jsonl")]
     turns = [lines(path, f"tasks/{name}/1/trajectory.jsonl") for name in TASKS]
-    return (read_manifest(path), kept, turns) == ({"model": "m"}, expected, [["None"]] * 2)
+    verdicts = [path / f"tasks/{name}/1/verdict.json" for name in TASKS]
+    return (read_manifest(path), kept, turns, all(one.exists() for one in verdicts)) == (
+        {"model": "m"},
+        expected,
+        [["None"]] * 2,
+        True,
+    )
 
 
 @pytest.mark.row("G1")

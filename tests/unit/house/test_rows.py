@@ -1,4 +1,4 @@
-"""Every row that is asked for has a test with real containers."""
+"""Every row that is asked for has a test with real containers or processes."""
 
 import ast
 from pathlib import Path
@@ -7,14 +7,15 @@ import pytest
 
 from tests.rows import ROW, WANTED, table
 
-DOCKER = Path(__file__).parents[2] / "docker"
+TESTS = Path(__file__).parents[2]
 
 
 def _shown() -> set[str]:
     """Rows in marks and in the ids of parameters: both are texts that begin with one."""
     texts = (
         node.value
-        for path in DOCKER.rglob("test_*.py")
+        for folder in ("docker", "processes")
+        for path in (TESTS / folder).rglob("test_*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )

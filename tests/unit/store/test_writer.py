@@ -1,9 +1,10 @@
 """One writer at a time, and none after the end."""
 
+import fcntl
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 
 import pytest
 
@@ -92,6 +93,16 @@ def test_a_folder_whose_writer_ended_is_not_written(tmp_path: Path) -> None:
     with RunFolder(tmp_path):
         pass
     assert not is_written(tmp_path)
+
+
+def test_a_writer_waits_a_moment_for_who_only_asks(tmp_path: Path) -> None:
+    with RunFolder(tmp_path):
+        pass
+    asking = (tmp_path / ".lock").open()
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    Timer(0.2, asking.close).start()
+    with RunFolder(tmp_path):
+        assert asking.closed
 
 
 def test_who_asks_whether_a_folder_is_written_keeps_no_writer_out(tmp_path: Path) -> None:
