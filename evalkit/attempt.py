@@ -107,8 +107,10 @@ def roll_out(
         submission = Submission(
             task_id=task.id, attempt=attempt, patch="", stop=StopReason.INTERRUPTED, timings=timings
         )
+    # No file holds half a character, as JSON can spell it: what is graded is what is kept.
+    patch = submission.patch.encode("utf-8", "replace").decode()
     return RolledOut(
-        submission=submission,
+        submission=submission.model_copy(update={"patch": patch}),
         fault=fault,
         detail=detail,
         audit=parts.audit(task, calls),

@@ -1,6 +1,7 @@
 """What a run rests on: Docker, and room on two disks."""
 
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from evalkit.types import Limits
 Checks = Mapping[str, Callable[[], str | None]]
 """By the word that a pause is told by: says why it is not there just now, None where it is."""
 _AGAIN_S = 1.0
+_TELL_EVERY_S = 60.0
 
 
 class HostContainers(Containers, Protocol):
@@ -52,12 +54,12 @@ class AwaitRoom:
 
     def __init__(self, stopping: Event) -> None:
         self._stopping = stopping
-        self._told = ""
+        self._told = float("-inf")
 
     def __call__(self, error: StoreError) -> bool:
-        """Wait a moment; say whether to try again. Tells once: the folder cannot be written."""
-        if self._told != error.message:
-            self._told = error.message
+        """Wait a moment; say whether to try again. Tells once a minute, of whichever file it is."""
+        if time.monotonic() > self._told + _TELL_EVERY_S:
+            self._told = time.monotonic()
             say(f"{error.message}: waiting for room; nothing is lost meanwhile")
         return not self._stopping.wait(_AGAIN_S)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import SandboxError
-from evalkit.sandbox.daemon import docker_errors
+from evalkit.sandbox.daemon import check_answer, docker_errors
 from evalkit.types import Limits, Network
 
 if TYPE_CHECKING:
@@ -94,11 +94,8 @@ def container(
 def start(client: "APIClient", container_id: str, timeout_s: float = START_S) -> None:
     """Start a container. Raises SandboxError where the daemon refuses or has not done it in time."""
     url = f"{client.base_url}/v{client.api_version}/containers/{container_id}/start"
-    doing = f"cannot start container {container_id[:12]}"
-    with docker_errors(doing):
-        answer = client.post(url, timeout=timeout_s)
-        if answer.status_code >= 400:
-            raise SandboxError(f"{doing}: {answer.json()['message']}")
+    with docker_errors(f"cannot start container {container_id[:12]}"):
+        check_answer(client.post(url, timeout=timeout_s))
 
 
 def kill(client: "APIClient", container_id: str) -> None:
