@@ -180,14 +180,16 @@ class Campaign:
             rolled = todo.rolled
         else:
             tries = self._tries(task, attempt, "rollout")
-            rolled = self._try(todo, queued)
-            while rolled.fault is not None and tries.again(rolled.fault, rolled.detail):
-                self._conclude(replace(todo, retries=retries), rolled)
+            while (rolled := self._try(todo, queued)).fault is not None:
+                # Before the wait for another try: a kill meanwhile does not forget this one.
+                finished = self._store_broken(replace(todo, retries=retries), rolled)
+                if not tries.again(rolled.fault, rolled.detail):
+                    self._refuse_interrupted(rolled)
+                    self._end(task, finished)
+                    return
                 retries += 1
-                rolled = self._try(todo, queued)
             self._refuse_interrupted(rolled)
-            if rolled.fault is None:
-                self._store.roll_out(rolled)
+            self._store.roll_out(rolled)
         self._tell(task, attempt, "grading")
         with self._changed:
             self._under_way["grading"] += 1
@@ -221,9 +223,12 @@ class Campaign:
             raise CancelledError
         finished = conclude(task, rolled, graded, self._parts, retries=todo.retries)
         self._store.finish(finished)
-        self._store.event(
-            "graded", task_id=task.id, attempt=attempt, outcome=finished.result.outcome
-        )
+        self._end(task, finished)
+
+    def _end(self, task: Task, finished: Finished) -> None:
+        """Tell of an attempt that ended; with a task's last, its image goes."""
+        result = finished.result
+        self._store.event("graded", task_id=task.id, attempt=result.attempt, outcome=result.outcome)
         with self._telling:
             self._watcher.finished(finished)
             self._left[task.id] -= 1
@@ -231,10 +236,12 @@ class Campaign:
         if last and not self._plan.keep_images:
             self._give_back(task)
 
-    def _conclude(self, todo: Todo, rolled: RolledOut) -> None:
-        """Store a try that broke, for the record; another follows."""
+    def _store_broken(self, todo: Todo, rolled: RolledOut) -> Finished:
+        """Store a try that broke; there is nothing to grade."""
         graded = grade(todo.task, rolled, self._parts, self._tries(todo.task, None, ""))
-        self._store.finish(conclude(todo.task, rolled, graded, self._parts, retries=todo.retries))
+        finished = conclude(todo.task, rolled, graded, self._parts, retries=todo.retries)
+        self._store.finish(finished)
+        return finished
 
     def _tries(self, task: Task, attempt: int | None, what: str) -> BoundedTries:
         def note(why: str) -> None:

@@ -40,11 +40,16 @@ def new_id(suite: str, agent: str) -> str:
     return f"{suite}-{agent}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def carry_out(run: Run, open_agent: OpenAgent, show: Callable[[Path], None] = show_results) -> int:
+def carry_out(
+    run: Run,
+    open_agent: OpenAgent,
+    show: Callable[[Path], None] = show_results,
+    host: Host = DOCKER,
+) -> int:
     """Run to the end or to a signal, show the results, and return the exit code."""
 
     def work(stopper: Stopper) -> int:
-        results = execute(run, open_agent, stopper)
+        results = execute(run, open_agent, stopper, host)
         show(run.folder)
         whole = len(results) == len(run.tasks) * run.attempts
         broken = any(one.outcome is Outcome.INFRA_ERROR for one in results)

@@ -39,6 +39,19 @@ def test_the_tries_that_broke_are_kept() -> None:
     ]
 
 
+def test_a_try_that_broke_is_kept_before_the_wait_for_another() -> None:
+    fake = FakeParts(solve_with=breaks(1))
+    kept: list[int] = []
+    campaign(fake, count=1, checks={"docker": lambda: kept.append(len(fake.stored))}).run()
+    assert kept[0] == 1
+
+
+def test_the_last_try_that_broke_is_kept_once() -> None:
+    fake = FakeParts(solve_with=breaks(99))
+    campaign(fake, count=1).run()
+    assert [one.retry for one in fake.stored] == [0, 1, 2]
+
+
 def test_of_an_attempt_that_was_begun_again_the_user_hears_once() -> None:
     fake = FakeParts(solve_with=breaks(2))
     campaign(fake, count=1).run()
