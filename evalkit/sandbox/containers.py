@@ -1,20 +1,18 @@
 """Rollouts and jobs in Docker containers: `protocols.Containers`."""
 
-import time
-from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from threading import Semaphore
 from typing import TYPE_CHECKING
 
 from evalkit.errors import SandboxError
 from evalkit.protocols import Job, JobResult
-from evalkit.sandbox.daemon import docker_errors, effective_limits, look_at_image
+from evalkit.sandbox.daemon import effective_limits, look_at_image
 from evalkit.sandbox.jobs import NO_SLOT, run_job
 from evalkit.sandbox.layers import Layers, drop_layers
-from evalkit.sandbox.lifecycle import START_S, Spec, container, remove, start
+from evalkit.sandbox.lifecycle import START_S, Spec, container, start
 from evalkit.sandbox.owner import ATTEMPT, OWNER, RUN, TASK, Owner
+from evalkit.sandbox.removals import Removals
 from evalkit.sandbox.rollout import DockerSandbox
 from evalkit.types import History, Limits, Network, Task
 
@@ -58,9 +56,7 @@ class DockerContainers:
         self._labels = {RUN: run_id, TASK: "", ATTEMPT: "", OWNER: Owner.here().label}
         self._layers = Layers(client, self._labels, history)
         self._abandoned = False
-        self._remover = ThreadPoolExecutor(1, "removal")
-        self._removals: defaultdict[str, list[Future[None]]] = defaultdict(list)
-        """By image: of which jobs' containers were made."""
+        self._removals = Removals(client, [f"{key}={self._labels[key]}" for key in (RUN, OWNER)])
 
     def effective(self, wanted: Limits) -> Limits:
         """Return the limits that containers really get: `wanted`, or what the host has."""
@@ -90,7 +86,8 @@ class DockerContainers:
         )
         with ExitStack() as stack:
             with self._starts:
-                container_id = stack.enter_context(container(self._client, spec))
+                dispose = self._removals.now(task.image)
+                container_id = stack.enter_context(container(self._client, spec, dispose))
                 start(self._client, container_id, self._start_s)
             sandbox = DockerSandbox(self._client, container_id, task, labels, self._captures)
             yield stack.enter_context(closing(sandbox))
@@ -98,12 +95,8 @@ class DockerContainers:
     def run(self, job: Job) -> JobResult:
         """Run a job in a fresh container, which is removed while the caller goes on."""
         self._refuse_late()
-        removals = self._removals[job.image]
-
-        def dispose(client: "APIClient", container_id: str) -> None:
-            removals.append(self._remover.submit(remove, client, container_id))
-
         slot = self._slots if job.heavy else NO_SLOT
+        dispose = self._removals.beside(job.image)
         return run_job(self._client, job, self._labels, dispose=dispose, slot=slot)
 
     def digest(self, image: str) -> str | None:
@@ -112,11 +105,11 @@ class DockerContainers:
         return found.digest if found else None
 
     def settle(self, image: str) -> None:
-        """Wait until the containers of an image's ended jobs are gone, and drop its layers.
+        """Wait until the containers of ended work on an image are gone, and drop its layers.
 
         Raises SandboxError where a container stays.
         """
-        self._removed(image)
+        self._removals.settle(image)
         drop_layers(self._client, image)
 
     def abandon(self) -> None:
@@ -124,25 +117,13 @@ class DockerContainers:
 
         Raises SandboxError where Docker fails.
         """
-        mine = [f"{key}={self._labels[key]}" for key in (RUN, OWNER)]
         self._abandoned = True
-        for pause in (0.3, 0.3, 0.0):  # for those that were being made just then
-            with docker_errors("cannot list containers"):
-                found = self._client.containers(all=True, filters={"label": mine})
-            for entry in found:
-                remove(self._client, str(entry["Id"]))
-            time.sleep(pause)
+        self._removals.hurry()
 
     def _refuse_late(self) -> None:
         if self._abandoned:
             raise SandboxError("the run was stopped at once")
 
     def close(self) -> None:
-        """Wait until the containers of all jobs are gone. Raises SandboxError where one stays."""
-        self._remover.shutdown()
-        for image in tuple(self._removals):
-            self._removed(image)
-
-    def _removed(self, image: str) -> None:
-        for removal in tuple(self._removals[image]):
-            removal.result()
+        """Wait until every container of the run is gone. Raises SandboxError where one stays."""
+        self._removals.close()
