@@ -98,7 +98,7 @@ def _watch(
             output = _Output(stream, job.output_mib * 2**20)
             exit_code = _wait(client, container_id, started + job.limits.seconds)
             if exit_code is None:
-                _stop(client, container_id)
+                exit_code = _stop(client, container_id)
             seconds = time.monotonic() - started
             output.join()
         state = client.inspect_container(container_id)["State"]
@@ -131,15 +131,22 @@ def _wait(client: "APIClient", container_id: str, deadline: float) -> int | None
         return None
 
 
-def _stop(client: "APIClient", container_id: str) -> None:
+def _stop(client: "APIClient", container_id: str) -> int | None:
+    """Kill a container that runs past its limit; return its exit code where it does not run.
+
+    A daemon that was silent for a while may tell only now that it ended long ago.
+    """
     from docker.errors import APIError
 
+    ended = False
     try:
         client.kill(container_id)
     except APIError as error:
-        if error.status_code != 409:  # 409: it ended by itself in this very moment
+        if error.status_code != 409:
             raise
-    client.wait(container_id)
+        ended = True
+    code = int(client.wait(container_id)["StatusCode"])
+    return code if ended else None
 
 
 class _Output:

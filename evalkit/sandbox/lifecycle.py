@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import SandboxError
-from evalkit.sandbox.daemon import docker_errors
+from evalkit.sandbox.daemon import PING_S, docker_errors
 from evalkit.types import Limits, Network
 
 if TYPE_CHECKING:
@@ -136,11 +136,14 @@ def _await_removal(client: "APIClient", container_id: str) -> None:
 
 
 def is_running(client: "APIClient", container_id: str) -> bool:
-    """Whether the container's main process is alive."""
-    from docker.errors import NotFound
+    """Whether the container's main process is alive.
 
+    Raises SandboxError where the daemon has not said so in time.
+    """
+    url = f"{client.base_url}/v{client.api_version}/containers/{container_id}/json"
     with docker_errors(f"cannot look at container {container_id[:12]}"):
-        try:
-            return bool(client.inspect_container(container_id)["State"]["Running"])
-        except NotFound:
+        answer = client.get(url, timeout=PING_S)
+        if answer.status_code == 404:
             return False
+        answer.raise_for_status()
+    return bool(answer.json()["State"]["Running"])
