@@ -102,6 +102,8 @@ def _watch(
             seconds = time.monotonic() - started
             output.join()
         state = client.inspect_container(container_id)["State"]
+    if state["Status"] in {"removing", "dead"}:
+        raise SandboxError("the container was removed from outside while its job ran")
     return JobResult(
         exit_code=exit_code,
         timed_out=exit_code is None,
