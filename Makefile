@@ -1,5 +1,5 @@
 # Two commands do everything on a bare machine: `make quickstart` and `make test`.
-.PHONY: quickstart setup test check unit processes docker engine packaging bench rows mutants
+.PHONY: quickstart setup test check unit processes docker engine packaging soak bench rows mutants
 
 quickstart:
 	./setup.sh
@@ -30,6 +30,10 @@ engine:
 
 packaging:
 	.venv/bin/pytest tests/packaging
+
+# Runs killed at random instants: as many of them as a night holds.
+soak:
+	.venv/bin/pytest tests/docker/campaign/test_kills.py --kills 200 --timeout 7200
 
 # CHART=FILE draws the table. Over an hour on 2 cores: mini-swe-agent and the real engine take most of it.
 bench:

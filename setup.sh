@@ -88,6 +88,14 @@ ensure_registry() {
     [ ! -d /run/systemd/system ] || systemctl disable --now docker-registry
 }
 
+# A wall clock that jumps, for a test of what is measured by another.
+ensure_faketime() {
+    if command -v faketime >/dev/null || ! is_debian_root; then
+        return
+    fi
+    step "installing libfaketime" apt_install faketime
+}
+
 # venv FOLDER PACKAGES...: an environment that counts as made once its stamp names the packages.
 venv() {
     local folder=$1 stamp
@@ -111,7 +119,10 @@ venv() {
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or newer is needed"
 ensure_docker
 ensure_debootstrap
-[ "$extras" != dev ] || ensure_registry
+if [ "$extras" = dev ]; then
+    ensure_registry
+    ensure_faketime
+fi
 step "evalkit's environment" venv .venv -e ".${extras:+[$extras]}"
 if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then
     step "the engine's environment (vLLM)" venv "$cache/engine" "vllm>=0.15" gguf accelerate

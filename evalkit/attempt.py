@@ -12,6 +12,7 @@ from evalkit.errors import (
     EngineGoneError,
     EvalkitError,
     ImageError,
+    NetworkError,
     StoreError,
 )
 from evalkit.protocols import Agent, Containers, Message, Suite, Tries
@@ -218,6 +219,7 @@ def _fault(error: EvalkitError) -> Fault:
     kinds = (
         (EngineError, Fault.ENGINE),
         (DiskFullError, Fault.DISK),
+        (NetworkError, Fault.NETWORK),
         (ImageError, Fault.IMAGE),
     )
     return next((fault for kind, fault in kinds if isinstance(error, kind)), Fault.DAEMON)

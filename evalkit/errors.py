@@ -10,6 +10,7 @@ EvalkitError
 │   └── EngineGoneError      it died or hung too often: the run cannot go on
 ├── SandboxError   (exit 3)  Docker: daemon, image, container, disk
 │   ├── ImageError           an image is missing or cannot be built
+│   │   └── NetworkError     its registry, or the way there, fails
 │   └── DiskFullError        there is no room on the daemon's disk
 ├── WeightsError   (exit 3)  model weights: download, hash, conversion
 └── StoreError     (exit 3)  the run folder
@@ -69,6 +70,10 @@ class SandboxError(EvalkitError):
 
 class ImageError(SandboxError):
     """An image is missing and could be neither pulled nor built."""
+
+
+class NetworkError(ImageError):
+    """An image's registry, or the way to it, fails: it may be had later."""
 
 
 class DiskFullError(SandboxError):

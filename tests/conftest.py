@@ -1,4 +1,4 @@
-"""`--rows`: the table of attacks and faults, from the tests that were really run."""
+"""Options: `--rows`, the table of attacks and faults as it was really run, and `--kills`."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from tests.rows import ROW, table
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rows", action="store_true", help="end with the table of rows")
+    parser.addoption("--kills", type=int, default=20, help="how often runs are killed")
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m row` selects

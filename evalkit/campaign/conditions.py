@@ -9,12 +9,14 @@ DECISIVE = (
     "suite",
     "revision",
     "agent",
-    "model",
     "runner",
     "facts",
     "repair_newline",
 )
-"""Keys of run.json, whole or by their sections."""
+"""Keys of run.json, whole or by their sections.
+
+`model` is not one: it is told by the others, and an agent may say it better (replay does).
+"""
 EXTENT = ("selected", "attempts")
 """How many attempts there are, and of what. They change no attempt, but the score."""
 _OPERATION = frozenset(

@@ -37,7 +37,7 @@ class BoundedTries:
         if self._boundaries.await_all() and self._losses < _LOSSES:
             self._losses += 1
             pause = 0.0
-        elif fault is Fault.IMAGE:
+        elif fault in {Fault.IMAGE, Fault.NETWORK}:
             return False
         else:
             pause = next(self._pauses, -1.0)

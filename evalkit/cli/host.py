@@ -75,22 +75,23 @@ def low_disk(path: Path, least_mib: int) -> str | None:
 
 @contextmanager
 def _containers(run: Run, folder: RunFolder) -> Iterator[DockerContainers]:
-    reap(docker())
+    reap(docker(), say)
     containers = DockerContainers(
         docker(),
         run_id=run.id,
         heavy=run.runner.concurrency.gradings,
         history=run.runner.sandbox.history,
     )
+    end = containers.close
     try:
         yield containers
     except BaseException as error:
         if not isinstance(error, Exception):  # a second signal: at once
-            containers.abandon()
+            end = containers.abandon
         raise
     finally:
         try:
-            containers.close()
+            end()
         except SandboxError as error:  # it costs room on the disk, and no result
             folder.event("container_kept", why=error.message)
             say(f"{error.message}; `evalkit clean` tries again")

@@ -1,9 +1,6 @@
 """Rollouts and jobs in Docker containers: `protocols.Containers`."""
 
-import time
-from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from threading import Event, Semaphore
@@ -11,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from evalkit.errors import SandboxError
 from evalkit.protocols import Job, JobResult
-from evalkit.sandbox.daemon import docker_errors, effective_limits, look_at_image
+from evalkit.sandbox.daemon import effective_limits, look_at_image
 from evalkit.sandbox.jobs import NO_SLOT, run_job
 from evalkit.sandbox.layers import Layers, drop_layers
-from evalkit.sandbox.lifecycle import START_S, Spec, container, kill, remove, start
+from evalkit.sandbox.lifecycle import START_S, Spec, container, kill, list_containers, start
 from evalkit.sandbox.owner import ATTEMPT, OWNER, RUN, TASK, TESTS, Owner
+from evalkit.sandbox.removals import Removals
 from evalkit.sandbox.rollout import DockerSandbox
 from evalkit.types import History, Limits, Network, Task
 
@@ -61,9 +59,8 @@ class DockerContainers:
         self._layers = Layers(client, self._labels, history)
         self._abandoned = False
         self._cut = Event()
-        self._remover = ThreadPoolExecutor(1, "removal")
-        self._removals: defaultdict[str, list[Future[None]]] = defaultdict(list)
-        """By image: of which jobs' containers were made."""
+        self._mine = [f"{key}={self._labels[key]}" for key in (RUN, OWNER)]
+        self._removals = Removals(client, self._mine)
 
     def effective(self, wanted: Limits) -> Limits:
         """Return the limits that containers really get: `wanted`, or what the host has."""
@@ -93,7 +90,8 @@ class DockerContainers:
         )
         with ExitStack() as stack:
             with self._starts:
-                container_id = stack.enter_context(container(self._client, spec))
+                dispose = self._removals.now(task.image)
+                container_id = stack.enter_context(container(self._client, spec, dispose))
                 start(self._client, container_id, self._start_s)
             sandbox = DockerSandbox(self._client, container_id, task, labels, self._captures)
             yield stack.enter_context(closing(sandbox))
@@ -101,13 +99,9 @@ class DockerContainers:
     def run(self, job: Job) -> JobResult:
         """Run a job in a fresh container, which is removed while the caller goes on."""
         self._refuse_late()
-        removals = self._removals[job.image]
-
-        def dispose(client: "APIClient", container_id: str) -> None:
-            removals.append(self._remover.submit(remove, client, container_id))
-
         slot = self._slots if job.heavy else NO_SLOT
         labels = {**self._labels, TESTS: "yes"} if job.heavy else self._labels
+        dispose = self._removals.beside(job.image)
         result = run_job(self._client, job, labels, dispose=dispose, slot=slot)
         if job.heavy and self._cut.is_set() and result.exit_code == _KILLED:
             return replace(result, exit_code=None, timed_out=True)
@@ -116,7 +110,7 @@ class DockerContainers:
     def cut_short(self) -> None:
         """End tests that run now, as if they had passed their limit."""
         self._cut.set()
-        for container_id in self._mine(TESTS):
+        for container_id in list_containers(self._client, [*self._mine, TESTS]):
             kill(self._client, container_id)
 
     def digest(self, image: str) -> str | None:
@@ -125,11 +119,11 @@ class DockerContainers:
         return found.digest if found else None
 
     def settle(self, image: str) -> None:
-        """Wait until the containers of an image's ended jobs are gone, and drop its layers.
+        """Wait until the containers of ended work on an image are gone, and drop its layers.
 
         Raises SandboxError where a container stays.
         """
-        self._removed(image)
+        self._removals.settle(image)
         drop_layers(self._client, image)
 
     def abandon(self) -> None:
@@ -138,27 +132,12 @@ class DockerContainers:
         Raises SandboxError where Docker fails.
         """
         self._abandoned = True
-        for pause in (0.3, 0.3, 0.0):  # for those that were being made just then
-            for container_id in self._mine():
-                remove(self._client, container_id)
-            time.sleep(pause)
-
-    def _mine(self, *labels: str) -> list[str]:
-        mine = [*(f"{key}={self._labels[key]}" for key in (RUN, OWNER)), *labels]
-        with docker_errors("cannot list containers"):
-            found = self._client.containers(all=True, filters={"label": mine})
-        return [str(entry["Id"]) for entry in found]
+        self._removals.hurry()
 
     def _refuse_late(self) -> None:
         if self._abandoned:
             raise SandboxError("the run was stopped at once")
 
     def close(self) -> None:
-        """Wait until the containers of all jobs are gone. Raises SandboxError where one stays."""
-        self._remover.shutdown()
-        for image in tuple(self._removals):
-            self._removed(image)
-
-    def _removed(self, image: str) -> None:
-        for removal in tuple(self._removals[image]):
-            removal.result()
+        """Wait until every container of the run is gone. Raises SandboxError where one stays."""
+        self._removals.close()

@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 
-from evalkit.sandbox.shell import PLAIN_SH, Shell
+from evalkit.errors import SandboxError
+from evalkit.sandbox.shell import CUT_OFF, PLAIN_SH, Shell
 from evalkit.sandbox.stream import Exec
 from evalkit.types import CommandResult
 
 READ_LIMIT = 10 * 2**20
 WRITE_CHUNK = 192 * 1024
 TIMEOUT_S = 60.0
+_CUT = frozenset((0, 126))
+"""How it ends where the daemon lets go of it: at the end of its input, or told by the daemon.
+By itself it never does, and who kills it leaves another code."""
 
 
 class Control:
@@ -37,6 +41,10 @@ class Control:
     def close(self) -> None:
         """Drop the connection."""
         self._shell.close()
+
+    def connected(self) -> bool:
+        """Whether the daemon did not let go of it: then of no connection into the container."""
+        return self._shell.ended() not in _CUT
 
     def kill_tree(self, pid: int) -> None:
         """Kill a process of the container and everything below it."""
@@ -72,7 +80,10 @@ class Control:
             _check(self._run(f"evalkit_append {name} {text}"), path)
 
     def _run(self, command: str, keep: int = 4096) -> CommandResult:
-        return self._shell.run(command, timeout_s=TIMEOUT_S, keep=keep)
+        result = self._shell.run(command, timeout_s=TIMEOUT_S, keep=keep)
+        if result.shell_died and result.exit_code in _CUT:
+            raise SandboxError(CUT_OFF)
+        return result
 
 
 def _quote(path: str) -> str:

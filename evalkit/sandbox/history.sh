@@ -1,7 +1,11 @@
 # Gives the repository in the working directory a new .git that holds BASE and what came before it,
 # and nothing else. MODE none leaves one commit with BASE's tree. What lay there before goes: it
 # stays in a lower layer of the image, which a container cannot read.
+# A task without history has a BASE of noughts.
 
+case $BASE in
+    *[!0]*) [ -e "$repo/.git" ] || { echo "there is no repository in $repo" >&2 && exit 66; } ;;
+esac
 [ -e "$repo/.git" ] || exit 0
 command -v git >/dev/null || { echo "there is no git to do it with" >&2 && exit 127; }
 common=$(cd "$(here rev-parse --git-common-dir)" && pwd)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import SandboxError
-from evalkit.sandbox.daemon import check_answer, docker_errors
+from evalkit.sandbox.daemon import PING_S, check_answer, docker_errors
 from evalkit.types import Limits, Network
 
 if TYPE_CHECKING:
@@ -98,6 +98,13 @@ def start(client: "APIClient", container_id: str, timeout_s: float = START_S) ->
         check_answer(client.post(url, timeout=timeout_s))
 
 
+def list_containers(client: "APIClient", labels: Sequence[str]) -> list[str]:
+    """Return the ids of containers, running or not, that carry all labels."""
+    with docker_errors("cannot list containers"):
+        found = client.containers(all=True, filters={"label": list(labels)})
+    return [str(entry["Id"]) for entry in found]
+
+
 def kill(client: "APIClient", container_id: str) -> None:
     """End a container's processes; one that has ended by itself is no error."""
     from docker.errors import APIError
@@ -145,11 +152,14 @@ def _await_removal(client: "APIClient", container_id: str) -> None:
 
 
 def is_running(client: "APIClient", container_id: str) -> bool:
-    """Whether the container's main process is alive."""
-    from docker.errors import NotFound
+    """Whether the container's main process is alive.
 
+    Raises SandboxError where the daemon has not said so in time.
+    """
+    url = f"{client.base_url}/v{client.api_version}/containers/{container_id}/json"
     with docker_errors(f"cannot look at container {container_id[:12]}"):
-        try:
-            return bool(client.inspect_container(container_id)["State"]["Running"])
-        except NotFound:
+        answer = client.get(url, timeout=PING_S)
+        if answer.status_code == 404:
             return False
+        answer.raise_for_status()
+    return bool(answer.json()["State"]["Running"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from evalkit.errors import DiskFullError, ImageError, SandboxError
+from evalkit.errors import DiskFullError, ImageError, NetworkError, SandboxError
 from evalkit.sandbox.daemon import MAKE_ROOM, REQUEST_TIMEOUT_S, check_answer, docker_errors
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ TROUBLES = (
     Trouble(
         words="toomanyrequests|too many requests|HTTP 429|pull rate limit|rate limit exceeded",
         hint="docker login: an account may pull more than an address, or try again later",
+        error=NetworkError,
         pauses=len(PAUSES),
     ),
     Trouble(
@@ -62,12 +63,14 @@ TROUBLES = (
     Trouble(
         words="no such host|connection refused|network is unreachable|no route to host",
         hint="the Docker daemon cannot reach the registry: look at its network and its proxy",
+        error=NetworkError,
     ),
     Trouble(
         words=r"HTTP (status: )?5\d\d|5\d\d (Internal|Bad|Service|Gateway)|connection reset|broken pipe|\bEOF\b|timeout"
         "|timed out|deadline exceeded|verification failed|server misbehaving"
         "|temporary failure|temporarily unavailable",
         hint="the registry or the way to it fails: try again later",
+        error=NetworkError,
         pauses=SHORT,
     ),
 )

@@ -36,6 +36,7 @@ class DockerSandbox:
             cwd=task.workdir,
             kill=self._control.kill_tree,
             alive=self._alive,
+            connected=self._control.connected,
         )
 
     def run(self, command: str, *, timeout_s: float) -> CommandResult:

@@ -20,6 +20,8 @@ OUTPUT_KEPT = 512 * 1024
 EXPORTS_KEPT = 1024 * 1024
 START_S = 60.0
 DRAIN_S = 0.2
+ANSWER_S = 5.0
+CUT_OFF = "the daemon cut the connections into the sandbox"
 
 BASH_OR_SH = ["/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh"]
 PLAIN_SH = ["/bin/sh"]
@@ -50,7 +52,8 @@ class Shell:
     """A shell in a container. For one thread.
 
     `start` opens the process; `setup` is run in every new shell; `kill`, given the shell's pid,
-    ends the shell and everything below it; `alive` says whether the container itself still runs.
+    ends the shell and everything below it; `alive` says whether the container itself still runs,
+    `connected` whether the daemon still holds other connections into it.
     """
 
     def __init__(
@@ -60,9 +63,11 @@ class Shell:
         cwd: str,
         kill: Callable[[int], None],
         alive: Callable[[], bool],
+        connected: Callable[[], bool] = lambda: True,
         setup: str = "",
     ) -> None:
         self._start, self._kill, self._alive = start, kill, alive
+        self._connected = connected
         self._setup, self._home = setup, cwd
         self._cwd, self._exports = cwd, ""
         self._exec: Exec | None = None
@@ -84,6 +89,7 @@ class Shell:
         try:
             reply = self._exchange(shell, command, output, deadline)
         except TimeoutError:
+            self._refuse_ended("the sandbox's container ended while a command ran")
             self._kill(self._pid)
             self.close()
             return _result(output, None, timed_out=True, shell_died=True)
@@ -94,6 +100,17 @@ class Shell:
     def open(self) -> None:
         """Start the shell now instead of at the first command."""
         self._ready(Kept(0))
+
+    def ended(self) -> int | None:
+        """Return how an idle shell ended; None where it answers, or cannot be asked."""
+        if self._exec is None:
+            return None
+        try:
+            answer = self._exchange(self._exec, ":", Kept(0), time.monotonic() + ANSWER_S)
+        except TimeoutError:  # somebody stopped it; what it answers late is not wanted
+            self.close()
+            return None
+        return self._exec.exit_code() if answer is None else None
 
     def close(self) -> None:
         """Drop the connection."""
@@ -110,6 +127,8 @@ class Shell:
             if _drain(self._exec, output):
                 return self._exec
             self.close()
+            self._refuse_ended("the sandbox's container has ended")
+            self._refuse_cut()
         try:
             shell = self._exec = self._start()
             shell.stream.send(_OPEN.encode(), time.monotonic() + START_S)
@@ -119,8 +138,7 @@ class Shell:
         if reply is not None:
             return shell
         self.close()
-        if not self._alive():
-            raise SandboxError("the sandbox's container has ended")
+        self._refuse_ended("the sandbox's container has ended")
         return None
 
     def _opening(self) -> str:
@@ -152,12 +170,21 @@ class Shell:
 
     def _buried(self, shell: Exec) -> int:
         """Return how the shell ended, and let go of it."""
-        if not self._alive():
+        try:
+            self._refuse_ended("the sandbox's container ended while a command ran")
+            code = shell.exit_code()
+            self._refuse_cut()
+        finally:
             self.close()
-            raise SandboxError("the sandbox's container ended while a command ran")
-        code = shell.exit_code()
-        self.close()
         return code
+
+    def _refuse_ended(self, why: str) -> None:
+        if not self._alive():
+            raise SandboxError(why)
+
+    def _refuse_cut(self) -> None:
+        if not self._connected():  # then a shell's end says nothing of its command
+            raise SandboxError(CUT_OFF)
 
 
 def _drain(shell: Exec, output: Kept) -> bool:

@@ -143,10 +143,10 @@ class Gate:
 
     def resume(self, what: str) -> None:
         """Take `pause` back."""
+        self._note("resumed", what=what)  # before whoever waited notes that it begins
         with self._changed:
             self._paused.pop(what, None)
             self._changed.notify_all()
-        self._note("resumed", what=what)
 
     def close(self, why: str) -> None:
         """Turn away who waits and who comes, with an EngineGoneError."""

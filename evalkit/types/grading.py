@@ -43,6 +43,7 @@ class Fault(StrEnum):
 
     DAEMON = "daemon"
     IMAGE = "image"
+    NETWORK = "network"
     DISK = "disk"
     ENGINE = "engine"
     GRADER_OOM = "grader_oom"

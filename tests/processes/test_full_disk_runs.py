@@ -72,6 +72,7 @@ def run(folder: Path, fake: FakeParts, stopper: Stopper, *, resume: bool = False
         runner=load_runner("quickstart", ["concurrency.rollouts=4"]),
         agent="fake",
         model="fake",
+        command="",
         tasks=TASKS,
         attempts=2,
         resume=resume,

@@ -97,18 +97,6 @@ def test_the_patch_so_far_is_graded_where_the_context_is_full(
     assert (found["stop"], found["outcome"]) == ("context_limit", "resolved")
 
 
-def test_an_engine_that_fails_is_an_infra_error_and_exit_3(
-    evalkit: Evalkit, tmp_path: Path
-) -> None:
-    script = [Scripted(text="hi"), Scripted(status=418, text="broken")]
-    with scripted_server(script) as url:
-        done = evalkit(
-            *("run", "--suite", "quickstart", "-i", "leap-years", "-o", str(tmp_path / "run")),
-            *endpoint(url),
-        )
-    assert (done.returncode, "infra_error" in done.stdout) == (3, True)
-
-
 def test_an_unknown_model_at_the_endpoint_is_told(evalkit: Evalkit, tmp_path: Path) -> None:
     with scripted_server([]) as url:
         done = evalkit(

@@ -15,6 +15,7 @@ from evalkit.sandbox.containers import DockerContainers
 from evalkit.sandbox.daemon import connect
 from evalkit.sandbox.images import Images
 from evalkit.sandbox.jobs import COLLECT_LIMIT
+from evalkit.sandbox.lifecycle import list_containers
 from evalkit.sandbox.owner import TESTS
 from evalkit.types import Limits, Network
 from tests.doubles.canary import Canary
@@ -303,7 +304,7 @@ def test_tests_that_are_cut_short_have_timed_out(client: "APIClient", base: str)
     containers = DockerContainers(client, run_id="test-cut-short")
     with ThreadPoolExecutor(1) as thread:
         hung = thread.submit(containers.run, Job(image=base, script="sleep 100", heavy=True))
-        while not containers._mine(TESTS):
+        while not list_containers(client, ["evalkit.run=test-cut-short", TESTS]):
             time.sleep(0.05)
         time.sleep(0.5)
         containers.cut_short()

@@ -38,10 +38,11 @@ def owned(client: "APIClient", base: str) -> Iterator[Owned]:
         dataclasses.replace(HERE, pid=2**22 + 1),
         dataclasses.replace(HERE, started=HERE.started - 1),
     ],
+    ids=["G6-earlier boot", "G5-no such process", "G6-reused pid"],
 )
 def test_a_dead_owners_container_is_removed(client: "APIClient", owned: Owned, dead: Owner) -> None:
     name = owned(dead.label)
-    assert name in reap(client)
+    assert name in reap(client, print)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,8 @@ def test_a_dead_owners_container_is_removed(client: "APIClient", owned: Owned, d
         dataclasses.replace(HERE, namespace="pid:[1]", pid=2**22 + 1).label,
         "not a label of ours",
     ],
+    ids=["itself", "another host", "another namespace", "another label"],
 )
 def test_what_may_be_alive_stays(client: "APIClient", owned: Owned, label: str) -> None:
     name = owned(label)
-    assert name not in reap(client)
+    assert name not in reap(client, print)

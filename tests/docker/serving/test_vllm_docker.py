@@ -140,7 +140,7 @@ def test_where_even_its_guard_was_killed_it_is_found_as_a_dead_ones(
         os.kill(pid, signal.SIGKILL)
     serving.kill()
     serving.wait()
-    assert left in reap(client)
+    assert left in reap(client, print)
 
 
 def children(parent: int) -> list[int]:

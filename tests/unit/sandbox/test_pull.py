@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from evalkit.errors import DiskFullError
+from evalkit.errors import DiskFullError, NetworkError
 from evalkit.sandbox import pull
 from evalkit.sandbox.pull import PAUSES, Progress, trouble
 
@@ -56,6 +56,11 @@ def test_what_stays_as_it_is_gets_no_pause(words: str) -> None:
 
 def test_no_room_is_a_class_of_its_own() -> None:
     assert trouble("failed to register layer: no space left on device").error is DiskFullError
+
+
+@pytest.mark.parametrize("words", [*LIMITED, "dial tcp: lookup registry.example: no such host"])
+def test_a_registry_that_fails_is_a_fault_of_the_network(words: str) -> None:
+    assert trouble(words).error is NetworkError
 
 
 def test_no_room_names_the_way_out() -> None:
