@@ -34,6 +34,8 @@ class Boundaries:
         self._checks, self._admission, self._stopping = checks, admission, stopping
         self._every_s = every_s
         self._away: dict[str, str] = {}
+        self.absences = 0
+        """How often one went away."""
         self._looked = float("-inf")
         self._looking = Lock()
         self._leaving = Event()
@@ -85,4 +87,5 @@ class Boundaries:
             self._admission.resume(what)
         elif why is not None and was is None:
             self._away[what] = why
+            self.absences += 1
             self._admission.pause(what, why)

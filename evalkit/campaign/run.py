@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from threading import Condition, Event, Lock, Semaphore
 from typing import Protocol
 
-from evalkit.attempt import Parts, conclude, grade, no_rollout, prepare, roll_out
+from evalkit.attempt import Graded, Parts, conclude, grade, no_rollout, prepare, roll_out
 from evalkit.campaign.boundaries import Boundaries
 from evalkit.campaign.todo import Todo
 from evalkit.campaign.tries import PAUSES_S, BoundedTries
@@ -181,6 +181,7 @@ class Campaign:
         else:
             tries = self._tries(task, attempt, "rollout")
             while (rolled := self._try(todo, queued)).fault is not None:
+                self._refuse_interrupted(rolled)
                 # Before the wait for another try: a kill meanwhile does not forget this one.
                 finished = self._store_broken(replace(todo, retries=retries), rolled)
                 if not tries.again(rolled.fault, rolled.detail):
@@ -216,14 +217,12 @@ class Campaign:
     def _grade(self, todo: Todo, rolled: RolledOut) -> None:
         if self._stopping.is_set() or self._late.is_set():
             raise CancelledError  # to be graded when the run goes on
-        task, attempt = todo.task, todo.attempt
-        tries = self._tries(task, attempt, "grading")
-        graded = grade(task, rolled, self._parts, tries)
+        graded = self._graded(todo, rolled)
         if graded.evidence.fault is not None and self._stopping.is_set():
             raise CancelledError
-        finished = conclude(task, rolled, graded, self._parts, retries=todo.retries)
+        finished = conclude(todo.task, rolled, graded, self._parts, retries=todo.retries)
         self._store.finish(finished)
-        self._end(task, finished)
+        self._end(todo.task, finished)
 
     def _end(self, task: Task, finished: Finished) -> None:
         """Tell of an attempt that ended; with a task's last, its image goes."""
@@ -235,6 +234,18 @@ class Campaign:
             last = not self._left[task.id]
         if last and not self._plan.keep_images:
             self._give_back(task)
+
+    def _graded(self, todo: Todo, rolled: RolledOut) -> Graded:
+        """Grade, again where something was away meanwhile: a full disk makes tests fail, too."""
+        tries = self._tries(todo.task, todo.attempt, "grading")
+        absences = self.boundaries.absences
+        graded = grade(todo.task, rolled, self._parts, tries)
+        while self.boundaries.absences != absences and tries.again(
+            Fault.DISK, "something was away"
+        ):
+            absences = self.boundaries.absences
+            graded = grade(todo.task, rolled, self._parts, tries)
+        return graded
 
     def _store_broken(self, todo: Todo, rolled: RolledOut) -> Finished:
         """Store a try that broke; there is nothing to grade."""

@@ -8,6 +8,7 @@ from threading import Event
 from types import FrameType
 
 from evalkit.cli.wiring import say
+from evalkit.errors import EvalkitError
 
 
 class Stopper:
@@ -46,8 +47,6 @@ class Stopper:
             yield
         finally:
             self._drains = False
-        if self.signal is not None:
-            raise KeyboardInterrupt
 
     @property
     def forced(self) -> bool:
@@ -72,7 +71,11 @@ def stoppable(work: Callable[[Stopper], int], on_stop: Callable[[], str]) -> int
     with stopper.listening():
         try:
             return work(stopper)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, EvalkitError) as error:
+            if stopper.signal is None and isinstance(error, EvalkitError):
+                raise
+            if isinstance(error, EvalkitError):  # such as a disk too full for the last words
+                say(error.message)
             code = 128 + (stopper.signal or signal.SIGINT)
             say(on_stop())
         if stopper.forced:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from itertools import count
+from threading import Event, Timer
 
 from evalkit.campaign import Todo
 from evalkit.errors import EngineError, ImageError, SandboxError
@@ -137,3 +138,31 @@ def test_an_engine_that_failed_one_request_fails_one_try() -> None:
     fake = FakeParts(solve_with=solve)
     campaign(fake, count=2).run()
     assert {one.outcome for one in fake.ended} == {Outcome.RESOLVED}
+
+
+def test_what_was_graded_while_the_disk_was_full_is_graded_again() -> None:
+    fake = FakeParts(collect_s=0.1)
+    full: list[str] = []
+    run = campaign(fake, count=1, checks={"disk": lambda: full[0] if full else None})
+
+    def fill(task: Task, attempt: int) -> Submission:
+        full.append("full")
+        Timer(0.2, full.clear).start()
+        return submit(task, attempt)
+
+    fake.solve_with = fill
+    with run.boundaries:
+        run.run()
+    assert len(fake.collected) == 2
+
+
+def test_a_rollout_that_broke_as_the_run_was_stopped_is_no_broken_try() -> None:
+    stopping = Event()
+
+    def solve(task: Task, attempt: int) -> Submission:
+        stopping.set()
+        raise EngineError("the run is being stopped")
+
+    fake = FakeParts(solve_with=solve)
+    campaign(fake, count=1, stopping=stopping).run()
+    assert fake.stored == []
