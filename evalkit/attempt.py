@@ -64,8 +64,9 @@ def prepare(task: Task, parts: Parts, tries: Tries) -> tuple[Fault, str] | None:
         try:
             parts.suite.prepare(task)
         except EvalkitError as error:
-            if not tries.again(error.message):
-                return _fault(error), error.message
+            fault = _fault(error)
+            if not tries.again(fault, error.message):
+                return fault, error.message
         else:
             return None
 
@@ -106,8 +107,10 @@ def roll_out(
         submission = Submission(
             task_id=task.id, attempt=attempt, patch="", stop=StopReason.INTERRUPTED, timings=timings
         )
+    # No file holds half a character, as JSON can spell it: what is graded is what is kept.
+    patch = submission.patch.encode("utf-8", "replace").decode()
     return RolledOut(
-        submission=submission,
+        submission=submission.model_copy(update={"patch": patch}),
         fault=fault,
         detail=detail,
         audit=parts.audit(task, calls),
@@ -137,7 +140,7 @@ def _collect(task: Task, patch: str, parts: Parts, tries: Tries) -> tuple[Eviden
         if evidence.fault is Fault.GRADER_OOM and out_of_memory:
             return evidence.model_copy(update={"fault": None, "oom": True}), retries
         out_of_memory |= evidence.fault is Fault.GRADER_OOM
-        if evidence.fault is None or not tries.again(evidence.detail):
+        if evidence.fault is None or not tries.again(evidence.fault, evidence.detail):
             break
     return evidence, retries
 

@@ -9,8 +9,8 @@ EvalkitError
 │   ├── ContextLimitError    the conversation no longer fits the model's context
 │   └── EngineGoneError      it died or hung too often: the run cannot go on
 ├── SandboxError   (exit 3)  Docker: daemon, image, container, disk
-│   └── ImageError           an image is missing or cannot be built
-│       └── DiskFullError    there is no room for it
+│   ├── ImageError           an image is missing or cannot be built
+│   └── DiskFullError        there is no room on the daemon's disk
 ├── WeightsError   (exit 3)  model weights: download, hash, conversion
 └── StoreError     (exit 3)  the run folder
 """
@@ -71,8 +71,8 @@ class ImageError(SandboxError):
     """An image is missing and could be neither pulled nor built."""
 
 
-class DiskFullError(ImageError):
-    """There is no room for an image on the daemon's disk."""
+class DiskFullError(SandboxError):
+    """There is no room on the daemon's disk, for an image or for a container's files."""
 
 
 class WeightsError(EvalkitError):

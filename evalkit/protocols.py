@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from evalkit.types import (
     CommandResult,
     Evidence,
+    Fault,
     Finished,
     Limits,
     Network,
@@ -111,14 +112,6 @@ class Containers(Protocol):
 
     def run(self, job: Job) -> JobResult:
         """Run a job in a fresh container, which may be removed while the caller goes on."""
-        ...
-
-    def effective(self, wanted: Limits) -> Limits:
-        """Return the limits that containers really get: `wanted`, or what the host has."""
-        ...
-
-    def digest(self, image: str) -> str | None:
-        """Return the digest of an image on this machine; None where it is not here."""
         ...
 
     def settle(self, image: str) -> None:
@@ -252,7 +245,7 @@ class Admission(Protocol):
 class Tries(Protocol):
     """How often something may be begun again that broke for no fault of the agent's."""
 
-    def again(self, why: str) -> bool:
+    def again(self, fault: Fault, why: str) -> bool:
         """Wait until another try makes sense; False where there shall be none."""
         ...
 

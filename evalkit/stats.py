@@ -1,5 +1,7 @@
 """Statistics of a run: pure functions, no I/O, clock or randomness."""
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from math import sqrt
 from statistics import NormalDist
@@ -52,15 +54,24 @@ def wilson(passed: int, total: int, *, confidence: float = 0.95) -> Interval:
     return Interval(estimate=rate, low=low, high=high)
 
 
-def output_tok_s(spans: Sequence[Span]) -> float | None:
+def output_tok_s(spans: Sequence[Span], sessions: Sequence[float] = ()) -> float | None:
     """Return completion tokens divided by (last token - first request), in tokens a second.
 
-    None where no time passed.
+    Of a run that was gone on with, that time is summed over its sessions, which began at the
+    unix seconds of `sessions`: nobody asks between them. None where no time passed.
     """
-    if not spans:
-        return None
-    seconds = max(span.end for span in spans) - min(span.start for span in spans)
+    seconds = sum(
+        max(span.end for span in part) - min(span.start for span in part)
+        for part in _by_session(spans, sessions)
+    )
     return _tokens(spans) / seconds if seconds > 0 else None
+
+
+def _by_session(spans: Iterable[Span], sessions: Sequence[float]) -> Iterable[Sequence[Span]]:
+    parts = defaultdict(list)
+    for span in spans:
+        parts[bisect_right(sessions, span.start)].append(span)
+    return parts.values()
 
 
 def busy_tok_s(spans: Sequence[Span]) -> float | None:

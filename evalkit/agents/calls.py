@@ -16,6 +16,9 @@ from evalkit.types import Reply, ToolCall
 _FENCE = re.compile(r"```(\w*)[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _TAG = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
 
+_DEEPEST = 100
+"""A model that falls into repeating itself opens brackets without end."""
+
 
 class ToolError(Exception):
     """Why a call came to nothing, in words the model can act on."""
@@ -44,7 +47,7 @@ def read_calls(reply: Reply, *, fenced: bool) -> list[Call]:
 
 def _native(call: ToolCall) -> Call:
     try:
-        arguments = json.loads(call.arguments or "{}")
+        arguments = _parsed(call.arguments or "{}")
     except ValueError as error:
         return Call(call.id, call.name, None, f"the arguments are not JSON: {error}")
     if not isinstance(arguments, dict):
@@ -69,7 +72,7 @@ def _block(call_id: str, language: str, block: str) -> Call | None:
     if not block.lstrip().startswith("{"):
         return None
     try:
-        data = json.loads(block, strict=False)
+        data = _parsed(block, strict=False)
     except ValueError as error:
         if '"name"' not in block:
             return None
@@ -80,6 +83,27 @@ def _block(call_id: str, language: str, block: str) -> Call | None:
     if not isinstance(arguments, dict):
         return Call(call_id, data["name"], None, "`arguments` is not a JSON object")
     return Call(call_id, data["name"], arguments)
+
+
+def _parsed(text: str, *, strict: bool = True) -> Any:
+    """Read JSON. ValueError also where it is nested deeper than could be written down again."""
+    too_deep = ValueError("nested too deeply")
+    try:
+        data = json.loads(text, strict=strict)
+    except RecursionError as error:
+        raise too_deep from error
+    level = [data]
+    for _ in range(_DEEPEST):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return data
+    raise too_deep
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def as_sent(reply: Reply) -> list[JsonValue]:

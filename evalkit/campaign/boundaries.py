@@ -6,6 +6,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 
+from evalkit.errors import StoreError
 from evalkit.protocols import Admission
 
 Check = Callable[[], str | None]
@@ -63,7 +64,10 @@ class Boundaries:
 
     def _watch(self) -> None:
         while not self._leaving.wait(self._every_s):
-            self._look()
+            try:
+                self._look()
+            except StoreError:  # a run that cannot be written hears it from its own writes
+                return
 
     def _look(self) -> bool:
         """Look at all of them; whether one is away."""

@@ -42,6 +42,10 @@ class Plan:
     pulls: int = 3
     keep_images: bool = True
     """False gives each image back after its task's last attempt, and bounds those here at once."""
+    last_gradings_s: float | None = None
+    """Once the last rollout has ended, gradings take at most so long; None for no such bound."""
+    cut_short: Callable[[], None] = lambda: None
+    """Ends tests that run, as if they had passed their limit."""
     pauses_s: tuple[float, ...] = PAUSES_S
     """Before each new try of what broke for no fault of the agent's."""
 
@@ -71,7 +75,10 @@ class Campaign:
         """Set once the engine is lost for good: nothing further is begun."""
         self._telling = Lock()
         self._left = Counter(todo.task.id for todo in plan.todo)
-        self._open = len(plan.todo)
+        self._under_way = Counter(rollout=len(plan.todo))
+        """Steps that wait or run, by stage."""
+        self._late = Event()
+        """Set where gradings took longer than they may."""
         self._failure: BaseException | None = None
         self._changed = Condition()
         self._room = Semaphore(plan.rollouts + plan.gradings + plan.pulls)
@@ -89,13 +96,28 @@ class Campaign:
                 if todo.task.id not in self._images:
                     self._images[todo.task.id] = pullers.submit(self._prepare, todo.task)
             for todo in self._plan.todo:
-                rollers.submit(self._guarded, self._roll_out, todo, queued, graders)
-            with self._changed:
-                self._changed.wait_for(lambda: self._failure or not self._open)
-            if self._failure is not None:
-                raise self._failure
+                rollers.submit(self._guarded, "rollout", self._roll_out, todo, queued, graders)
+            self._await_end()
         if self._gone is not None:
             raise self._gone
+
+    def _await_end(self) -> None:
+        """Wait until no step is left, or one failed, which is raised."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._failure or not self._under_way["rollout"])
+            self._changed.wait_for(self._is_over, self._plan.last_gradings_s)
+            late = 0 if self._failure else self._under_way["grading"]
+        if late:
+            self._late.set()
+            self._store.event("cut_short", gradings=late)
+            self._plan.cut_short()
+            with self._changed:
+                self._changed.wait_for(self._is_over)
+        if self._failure is not None:
+            raise self._failure
+
+    def _is_over(self) -> bool:
+        return self._failure is not None or not self._under_way.total()
 
     @contextmanager
     def _pools(self) -> Iterator[tuple[ThreadPoolExecutor, ThreadPoolExecutor, ThreadPoolExecutor]]:
@@ -114,29 +136,27 @@ class Campaign:
         for pool in (pullers, rollers, graders):
             pool.shutdown()
 
-    def _guarded(self, step: Callable[..., bool], *arguments: object) -> None:
-        """Take a step of an attempt, which says whether another follows; keep what it raises."""
-        follows, failure = False, None
+    def _guarded(self, stage: str, step: Callable[..., None], *arguments: object) -> None:
+        """Take a step of an attempt; keep what it raises."""
+        failure = None
         try:
-            follows = step(*arguments)
+            step(*arguments)
         except CancelledError:
             pass
         except EngineGoneError as error:
             self._gone = error
         except BaseException as error:  # noqa: BLE001 - raised again where the run is waited for
             failure = error
-        if follows:
-            return
         with self._changed:
             self._failure = self._failure or failure
-            self._open -= 1
-            if not self._open or self._failure:
+            self._under_way[stage] -= 1
+            if self._failure or not self._under_way[stage]:
                 self._changed.notify_all()
 
     def _prepare(self, task: Task) -> tuple[Fault, str] | None:
+        self._refuse_to_begin()
         while not self._plan.keep_images and not self._room.acquire(timeout=0.5):
             self._refuse_to_begin()
-        self._refuse_to_begin()
         begun = time.monotonic()
         broken = prepare(task, self._parts, self._tries(task, None, "image"))
         self._store.event(
@@ -151,7 +171,7 @@ class Campaign:
         if self._stopping.is_set() or self._gone is not None:
             raise CancelledError
 
-    def _roll_out(self, todo: Todo, queued: float, graders: ThreadPoolExecutor) -> bool:
+    def _roll_out(self, todo: Todo, queued: float, graders: ThreadPoolExecutor) -> None:
         task, attempt, retries = todo.task, todo.attempt, todo.retries
         broken = self._images[task.id].result()
         if broken:
@@ -160,15 +180,21 @@ class Campaign:
             rolled = todo.rolled
         else:
             tries = self._tries(task, attempt, "rollout")
-            while (rolled := self._try(todo, queued)).fault and tries.again(rolled.detail):
-                self._conclude(replace(todo, retries=retries), rolled)
+            while (rolled := self._try(todo, queued)).fault is not None:
+                # Before the wait for another try: a kill meanwhile does not forget this one.
+                finished = self._store_broken(replace(todo, retries=retries), rolled)
+                if not tries.again(rolled.fault, rolled.detail):
+                    self._refuse_interrupted(rolled)
+                    self._end(task, finished)
+                    return
                 retries += 1
             self._refuse_interrupted(rolled)
-            if rolled.fault is None:
-                self._store.roll_out(rolled)
+            self._store.roll_out(rolled)
         self._tell(task, attempt, "grading")
-        graders.submit(self._guarded, self._grade, replace(todo, retries=retries), rolled)
-        return True
+        with self._changed:
+            self._under_way["grading"] += 1
+        todo = replace(todo, retries=retries)
+        graders.submit(self._guarded, "grading", self._grade, todo, rolled)
 
     def _try(self, todo: Todo, queued: float) -> RolledOut:
         task, attempt = todo.task, todo.attempt
@@ -187,31 +213,35 @@ class Campaign:
             self._store.event("interrupted", task_id=task_id, attempt=attempt)
             raise CancelledError
 
-    def _grade(self, todo: Todo, rolled: RolledOut) -> bool:
-        if self._stopping.is_set():
-            raise CancelledError
+    def _grade(self, todo: Todo, rolled: RolledOut) -> None:
+        if self._stopping.is_set() or self._late.is_set():
+            raise CancelledError  # to be graded when the run goes on
         task, attempt = todo.task, todo.attempt
         tries = self._tries(task, attempt, "grading")
         graded = grade(task, rolled, self._parts, tries)
         if graded.evidence.fault is not None and self._stopping.is_set():
-            raise CancelledError  # to be graded when the run goes on
+            raise CancelledError
         finished = conclude(task, rolled, graded, self._parts, retries=todo.retries)
         self._store.finish(finished)
-        self._store.event(
-            "graded", task_id=task.id, attempt=attempt, outcome=finished.result.outcome
-        )
+        self._end(task, finished)
+
+    def _end(self, task: Task, finished: Finished) -> None:
+        """Tell of an attempt that ended; with a task's last, its image goes."""
+        result = finished.result
+        self._store.event("graded", task_id=task.id, attempt=result.attempt, outcome=result.outcome)
         with self._telling:
             self._watcher.finished(finished)
             self._left[task.id] -= 1
             last = not self._left[task.id]
         if last and not self._plan.keep_images:
             self._give_back(task)
-        return False
 
-    def _conclude(self, todo: Todo, rolled: RolledOut) -> None:
-        """Store a try that broke, for the record; another follows."""
+    def _store_broken(self, todo: Todo, rolled: RolledOut) -> Finished:
+        """Store a try that broke; there is nothing to grade."""
         graded = grade(todo.task, rolled, self._parts, self._tries(todo.task, None, ""))
-        self._store.finish(conclude(todo.task, rolled, graded, self._parts, retries=todo.retries))
+        finished = conclude(todo.task, rolled, graded, self._parts, retries=todo.retries)
+        self._store.finish(finished)
+        return finished
 
     def _tries(self, task: Task, attempt: int | None, what: str) -> BoundedTries:
         def note(why: str) -> None:

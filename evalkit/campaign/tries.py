@@ -4,6 +4,7 @@ from collections.abc import Callable
 from threading import Event
 
 from evalkit.campaign.boundaries import Boundaries
+from evalkit.types import Fault
 
 PAUSES_S = (2.0, 10.0, 30.0)
 """Before each new try of what broke while everything that the run rests on was there."""
@@ -28,11 +29,16 @@ class BoundedTries:
         self._pauses = iter(pauses_s)
         self._losses = 0
 
-    def again(self, why: str) -> bool:
-        """Wait until another try makes sense; False where there shall be none."""
+    def again(self, fault: Fault, why: str) -> bool:
+        """Wait until another try makes sense; False where there shall be none.
+
+        An image that cannot be had was tried for as long as makes sense when it was pulled.
+        """
         if self._boundaries.await_all() and self._losses < _LOSSES:
             self._losses += 1
             pause = 0.0
+        elif fault is Fault.IMAGE:
+            return False
         else:
             pause = next(self._pauses, -1.0)
         if pause < 0 or self._stopping.wait(pause):

@@ -90,6 +90,19 @@ def run(
 
 
 @app.command()
+def status(run_dir: options.RunDir, form: options.Format = "table") -> None:
+    """Say how a run goes, from another terminal or a cron job; it is neither held up nor changed.
+
+    Running, complete, or stopped, and then the command that goes on; what is under way, how fast,
+    how long still; what is paused and why. Exit codes: 0 running or complete, 3 stopped before
+    every attempt has its result (or the folder cannot be read).
+    """
+    from evalkit.cli.status import status_command
+
+    raise typer.Exit(status_command(run_dir, form))
+
+
+@app.command()
 def serve(
     runner: options.ServedRunner,
     output: options.Output = None,
@@ -152,6 +165,7 @@ def validate(
     pattern: options.Pattern = None,
     exclude: options.Exclude = None,
     overrides: options.Overrides = None,
+    resume: options.Resume = False,
 ) -> None:
     """Check a suite: each known solution must resolve its task, no change must not.
 
@@ -167,6 +181,7 @@ def validate(
         gradings=gradings,
         selection=_selection(task_ids, part, pattern, exclude),
         overrides=tuple(overrides or ()),
+        resume=resume,
     )
     raise typer.Exit(validate_command(request))
 

@@ -14,11 +14,11 @@ from pydantic import JsonValue
 
 from evalkit.attempt import Parts
 from evalkit.campaign import Boundaries, Campaign, Plan, left_to_do
-from evalkit.cli.host import DOCKER, AwaitRoom, Host
+from evalkit.cli.host import DOCKER, AwaitRoom, Host, HostContainers
 from evalkit.cli.live import watcher
 from evalkit.cli.order import ordered, seconds_before
 from evalkit.cli.results import show_results
-from evalkit.cli.resume import agreed, resume_command
+from evalkit.cli.resume import agreed
 from evalkit.cli.settled import Run
 from evalkit.cli.signals import Stopper, stoppable
 from evalkit.cli.wiring import say
@@ -40,20 +40,29 @@ def new_id(suite: str, agent: str) -> str:
     return f"{suite}-{agent}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def carry_out(run: Run, open_agent: OpenAgent, show: Callable[[Path], None] = show_results) -> int:
+def carry_out(
+    run: Run,
+    open_agent: OpenAgent,
+    show: Callable[[Path], None] = show_results,
+    host: Host = DOCKER,
+) -> int:
     """Run to the end or to a signal, show the results, and return the exit code."""
 
     def work(stopper: Stopper) -> int:
-        results = execute(run, open_agent, stopper)
+        results = execute(run, open_agent, stopper, host)
         show(run.folder)
-        return 3 if any(one.outcome is Outcome.INFRA_ERROR for one in results) else 0
+        whole = len(results) == len(run.tasks) * run.attempts
+        broken = any(one.outcome is Outcome.INFRA_ERROR for one in results)
+        if broken or not whole:
+            say(f"incomplete; go on with\n  {run.command}")
+        return 3 if broken or not whole else 0
 
-    return stoppable(work, lambda: go_on(run.folder))
+    return stoppable(work, lambda: go_on(run))
 
 
-def go_on(folder: Path) -> str:
+def go_on(run: Run) -> str:
     """Say how a run that stopped goes on."""
-    return f"stopped; what was finished is in {folder}. Go on with\n  {resume_command(folder)}"
+    return f"stopped; what was finished is in {run.folder}. Go on with\n  {run.command}"
 
 
 def execute(run: Run, open_agent: OpenAgent, stopper: Stopper, host: Host = DOCKER) -> list[Result]:
@@ -73,7 +82,7 @@ def execute(run: Run, open_agent: OpenAgent, stopper: Stopper, host: Host = DOCK
             with open_agent(folder, gate) as agent, stopper.draining():
                 _campaign(run, folder, agent, gate, host)
         except EngineGoneError as error:
-            gone = EngineGoneError(error.message, hint=f"go on with: {resume_command(run.folder)}")
+            gone = EngineGoneError(error.message, hint=f"go on with: {run.command}")
         results = counted(folder)
         folder.predict(results)
         folder.event("ended", attempts=len(results))
@@ -142,7 +151,7 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
         "runner": run.runner.model_dump(mode="json"),
         "facts": dict(run.facts),
         "repair_newline": run.repair_newline,
-        "command": resume_command(run.folder),
+        "command": run.command,
         "started": time.time(),
         "host": {
             "system": platform.platform(),
@@ -170,6 +179,8 @@ def _campaign(run: Run, folder: RunFolder, agent: Agent, gate: Gate, host: Host)
             gradings=2 * concurrency.gradings,
             pulls=images.pulls,
             keep_images=images.keep,
+            last_gradings_s=concurrency.last_gradings_s,
+            cut_short=containers.cut_short,
         )
         with (
             Boundaries(host.checks(run), gate, gate.stopping) as boundaries,
@@ -199,7 +210,7 @@ def _parts(run: Run, agent: Agent, containers: Containers) -> Parts:
     )
 
 
-def _effective(tasks: Sequence[Task], containers: Containers) -> list[JsonValue]:
+def _effective(tasks: Sequence[Task], containers: HostContainers) -> list[JsonValue]:
     """Return each kind of limits the tasks ask for, with what this host gives."""
     kinds = {task.limits: None for task in tasks}
     return [

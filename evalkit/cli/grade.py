@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from evalkit.agents.predictions import Predictions, predictions_agent, read_predictions
 from evalkit.cli.execute import carry_out, new_id
 from evalkit.cli.results import show_results
+from evalkit.cli.resume import resume_command, run_folder
 from evalkit.cli.select import Selection, excluded, select
 from evalkit.cli.settled import Run
 from evalkit.cli.wiring import choose_runner, choose_suite, say
@@ -50,9 +51,11 @@ def grade_command(request: GradeRequest) -> int:
     say(f"grading {len(tasks)} of the {len(suite.tasks())} tasks of {suite.name}")
     ids = {task.id for task in tasks}
     run_id = new_id(suite.name, "grade")
+    folder = run_folder(request.output, run_id, resume=request.resume)
     run = Run(
         id=run_id,
-        folder=request.output or Path("runs") / run_id,
+        folder=folder,
+        command=resume_command(folder),
         suite=suite,
         runner=graders(choose_runner(suite, None, request.overrides), request.gradings),
         agent="predictions",

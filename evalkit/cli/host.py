@@ -1,11 +1,13 @@
 """What a run rests on: Docker, and room on two disks."""
 
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Protocol
 
 from evalkit.cli.settled import Run
 from evalkit.cli.wiring import docker, say
@@ -15,17 +17,35 @@ from evalkit.sandbox.containers import DockerContainers
 from evalkit.sandbox.daemon import data_folder, why_away
 from evalkit.sandbox.reap import reap
 from evalkit.store import RunFolder
+from evalkit.types import Limits
 
 Checks = Mapping[str, Callable[[], str | None]]
 """By the word that a pause is told by: says why it is not there just now, None where it is."""
 _AGAIN_S = 1.0
+_TELL_EVERY_S = 60.0
+
+
+class HostContainers(Containers, Protocol):
+    """Containers of one run on one host."""
+
+    def effective(self, wanted: Limits) -> Limits:
+        """Return the limits that containers really get: `wanted`, or what the host has."""
+        ...
+
+    def digest(self, image: str) -> str | None:
+        """Return the digest of an image on this machine; None where it is not here."""
+        ...
+
+    def cut_short(self) -> None:
+        """End tests that run now, as if they had passed their limit."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
     """Where a run's containers live, and what of the host is watched."""
 
-    containers: Callable[[Run, RunFolder], AbstractContextManager[Containers]]
+    containers: Callable[[Run, RunFolder], AbstractContextManager[HostContainers]]
     checks: Callable[[Run], Checks]
 
 
@@ -34,19 +54,22 @@ class AwaitRoom:
 
     def __init__(self, stopping: Event) -> None:
         self._stopping = stopping
-        self._told = ""
+        self._told = float("-inf")
 
     def __call__(self, error: StoreError) -> bool:
-        """Wait a moment; say whether to try again. Tells once: the folder cannot be written."""
-        if self._told != error.message:
-            self._told = error.message
+        """Wait a moment; say whether to try again. Tells once a minute, of whichever file it is."""
+        if time.monotonic() > self._told + _TELL_EVERY_S:
+            self._told = time.monotonic()
             say(f"{error.message}: waiting for room; nothing is lost meanwhile")
         return not self._stopping.wait(_AGAIN_S)
 
 
 def low_disk(path: Path, least_mib: int) -> str | None:
     """Say that a disk has less room than it should; None where it has enough."""
-    free = shutil.disk_usage(path).free // 2**20
+    try:
+        free = shutil.disk_usage(path).free // 2**20
+    except OSError as error:
+        return f"{path}: {error.strerror}"
     return f"{free} MiB are free at {path}, less than {least_mib}" if free < least_mib else None
 
 

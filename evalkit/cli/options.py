@@ -63,6 +63,15 @@ AllowChanges = Annotated[
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would run, and stop.")]
+RunDir = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN_DIR",
+        exists=True,
+        file_okay=False,
+        help="Folder of a run that is under way or over.",
+    ),
+]
 Predictions = Annotated[
     Path,
     typer.Option(metavar="FILE", help="JSON or JSON Lines, in SWE-bench or SWE-bench Pro form."),

@@ -11,6 +11,7 @@ from evalkit.cli.live import STYLES
 from evalkit.cli.wiring import say
 from evalkit.reporting.load import load_run
 from evalkit.reporting.run import Run
+from evalkit.reporting.status import earlier_attempts
 from evalkit.reporting.summary import Score, Summary, summarise
 
 _ID_WIDTH = 37
@@ -69,6 +70,11 @@ def _summary(run: Run, summary: Summary) -> Table:
     table.add_row("resolved", _score(summary.score))
     counts = [f"{count} {outcome}" for outcome, count in summary.outcomes.items() if count]
     table.add_row("outcomes", ", ".join(counts))
+    if summary.unfinished:
+        table.add_row("unfinished", f"{summary.unfinished} of {summary.score.of} attempts")
+    if run.manifest.get("earlier"):
+        words = f"attempts made under them, not counted: {earlier_attempts(run.path)}"
+        table.add_row("earlier conditions", words)
     if summary.flags:
         flags = [f"{count} {flag}" for flag, count in summary.flags.items()]
         table.add_row("attempts by flag", ", ".join(flags))

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -11,8 +11,15 @@ from evalkit.campaign.conditions import DECISIVE, EXTENT, differences
 from evalkit.errors import ConfigError
 from evalkit.store import RunFolder
 
-_KEPT = ("run_id", "started", "first_attempt")
+_KEPT = ("run_id", "started", "first_attempt", "since")
 _SHOWN = 12
+
+
+def run_folder(output: Path | None, run_id: str, *, resume: bool) -> Path:
+    """Return where a run is put down. Raises ConfigError where one to resume is not named."""
+    if resume and output is None:
+        raise ConfigError("--resume needs the run's folder", hint="name it by -o RUN_DIR")
+    return output or Path("runs") / run_id
 
 
 def agreed(
@@ -40,6 +47,7 @@ def agreed(
     manifest["sessions"] = [*(sessions if isinstance(sessions, list) else []), now["started"]]
     if changes:
         manifest["first_attempt"] = _last_attempt(folder) + 1
+        manifest["since"] = now["started"]
     if changes or grown:
         earlier = then.get("earlier")
         page: JsonValue = {
@@ -52,9 +60,10 @@ def agreed(
     return manifest
 
 
-def resume_command(folder: Path) -> str:
-    """Return the command that goes on with this one's run."""
-    arguments = [word for word in sys.argv[1:] if word != "--allow-changes"]
+def resume_command(folder: Path, arguments: Sequence[str] | None = None) -> str:
+    """Return the command that goes on with the run of this one, or of one with `arguments`."""
+    typed = sys.argv[1:] if arguments is None else arguments
+    arguments = [word for word in typed if word != "--allow-changes"]
     if "-o" not in arguments:
         arguments += ["-o", str(folder)]
     if "--resume" not in arguments:

@@ -10,6 +10,7 @@ from evalkit.agents.plugin import AgentContext
 from evalkit.agents.registry import Chosen, choose_agent
 from evalkit.cli.execute import carry_out, new_id
 from evalkit.cli.listing import in_words
+from evalkit.cli.resume import resume_command, run_folder
 from evalkit.cli.select import Selection, excluded, select
 from evalkit.cli.served import served_model
 from evalkit.cli.settled import Run
@@ -20,7 +21,6 @@ from evalkit.cli.wiring import (
     process_environment,
     say,
 )
-from evalkit.errors import ConfigError
 from evalkit.protocols import Agent
 from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
@@ -73,8 +73,6 @@ def run_command(request: RunRequest, *, dry_run: bool) -> int:
 
 
 def _resolve(request: RunRequest) -> tuple[Run, Chosen]:
-    if request.output is None and (request.resume or request.allow_changes):
-        raise ConfigError("--resume needs the run's folder", hint="name it by -o RUN_DIR")
     suite = choose_suite(request.suite, request.overrides)
     runner = choose_runner(
         suite,
@@ -88,9 +86,12 @@ def _resolve(request: RunRequest) -> tuple[Run, Chosen]:
         concurrency = runner.concurrency.model_copy(update={"rollouts": request.rollouts})
         runner = runner.model_copy(update={"concurrency": concurrency})
     run_id = new_id(suite.name, agent.name)
+    resume = request.resume or request.allow_changes
+    folder = run_folder(request.output, run_id, resume=resume)
     run = Run(
         id=run_id,
-        folder=request.output or Path("runs") / run_id,
+        folder=folder,
+        command=resume_command(folder),
         suite=suite,
         runner=runner,
         agent=agent.name,
@@ -100,7 +101,7 @@ def _resolve(request: RunRequest) -> tuple[Run, Chosen]:
         excluded=excluded(suite.tasks(), request.selection),
         facts={"argument": agent.argument} if agent.argument else {},
         shuffled=request.selection.shuffle is not None,
-        resume=request.resume or request.allow_changes,
+        resume=resume,
         allow_changes=request.allow_changes,
     )
     return run, agent

@@ -31,5 +31,7 @@ class Run:
     """What else decides how its attempts come out, for run.json."""
     shuffled: bool = False
     """The user chose the order of the tasks."""
+    command: str
+    """What goes on with it, as a user types it."""
     resume: bool = False
     allow_changes: bool = False

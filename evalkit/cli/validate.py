@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from evalkit.agents.fixed import GOLD, NULL
-from evalkit.cli.execute import execute, new_id
+from evalkit.cli.execute import execute, go_on, new_id
 from evalkit.cli.grade import graders
+from evalkit.cli.resume import resume_command, run_folder
 from evalkit.cli.select import Selection, excluded, select
 from evalkit.cli.settled import Run
 from evalkit.cli.signals import Stopper, stoppable
@@ -30,6 +31,7 @@ class ValidateRequest(Record):
     gradings: int | None
     selection: Selection
     overrides: tuple[str, ...]
+    resume: bool = False
 
 
 class Check(StrEnum):
@@ -59,10 +61,12 @@ class Checked(Record):
 def validate_command(request: ValidateRequest) -> int:
     """Validate, and return the exit code."""
     suite = choose_suite(request.suite, request.overrides)
-    folder = request.output or Path("runs") / new_id(suite.name, "validate")
+    folder = run_folder(request.output, new_id(suite.name, "validate"), resume=request.resume)
     gold = Run(
         id=new_id(suite.name, "gold"),
         folder=folder / "gold",
+        command=resume_command(folder),
+        resume=request.resume,
         suite=suite,
         runner=graders(choose_runner(suite, None, request.overrides), request.gradings),
         agent="gold",
@@ -81,7 +85,7 @@ def validate_command(request: ValidateRequest) -> int:
     )
     return stoppable(
         lambda stopper: _validate(gold, empty, folder, stopper),
-        lambda: f"stopped; what was finished is in {folder}",
+        lambda: go_on(replace(gold, folder=folder)),
     )
 
 

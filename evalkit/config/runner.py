@@ -54,6 +54,9 @@ class Concurrency(Record):
     expected_context: int | None = Field(default=None, ge=1)
     """Tokens a rollout is expected to hold in the KV cache; None: half of max_model_len."""
     gradings: int = Field(default=2, ge=1)
+    last_gradings_s: float | None = Field(default=None, gt=0)
+    """Once the last rollout has ended, gradings take at most so long: tests that run then have timed
+    out, and what was not begun is left to --resume. None: as long as the tests' own limits allow."""
     free_disk_mib: int = Field(default=512, ge=0)
     """With less room on the disk of the run folder or of Docker no rollout starts."""
 

@@ -27,6 +27,9 @@ class _Manifest(Record):
     attempts: int = Field(ge=1)
     first_attempt: int = Field(default=1, ge=1)
     """Of those that count: earlier ones were made under other conditions."""
+    sessions: tuple[float, ...] = ()
+    since: float = 0.0
+    """When the conditions under which attempts count were first those of now (unix s)."""
     earlier: tuple[JsonValue, ...] = ()
     """What was planned before, where the run was gone on with under changes."""
     known_bad: Mapping[str, str] = Field(default_factory=dict)
@@ -51,20 +54,21 @@ def load_run(path: Path | str) -> Run:
     folder = Path(path)
     manifest = read_manifest(folder)
     keys = as_record(_Manifest, manifest, where=str(folder / "run.json"))
+    looks = [
+        as_record(EngineSample, line, where) for where, line in json_lines(folder / "engine.jsonl")
+    ]
     return Run(
         path=folder,
         manifest=manifest,
         selected=keys.selected,
         attempts=keys.attempts,
+        sessions=tuple(began for began in keys.sessions if began >= keys.since),
         known_bad=frozenset(keys.known_bad),
-        incarnations=keys.engine.incarnations,
+        incarnations=tuple(one for one in keys.engine.incarnations if one.started >= keys.since),
         gpus=keys.engine.gpus,
         results=_results(folder / "results.jsonl", keys),
-        samples=tuple(
-            as_record(EngineSample, line, where)
-            for where, line in json_lines(folder / "engine.jsonl")
-        ),
-        requests=_requests(folder),
+        samples=tuple(look for look in looks if look.t >= keys.since),
+        requests=tuple(turn for turn in _requests(folder) if turn.start >= keys.since),
     )
 
 

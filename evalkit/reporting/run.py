@@ -33,6 +33,8 @@ class Run(Record):
     known_bad: frozenset[str] = frozenset()
     """Selected tasks whose grading is known to be wrong."""
     attempts: int
+    sessions: tuple[float, ...] = ()
+    """When each of them began (unix s): a run that is gone on with has several."""
     incarnations: tuple[Incarnation, ...] = ()
     """The starts of the engine, in their order; none where the agent needs no engine."""
     gpus: int = 0

@@ -48,7 +48,7 @@ class Summary(Record):
     usage: Usage
     """Tokens summed over the results."""
     output_tok_s: float | None
-    """Completion tokens a second from the first request to the last token."""
+    """Completion tokens a second from the first request to the last token, session by session."""
     busy_tok_s: float | None
     """Completion tokens a second of the time with a request in flight."""
     engine: EngineFigures
@@ -81,7 +81,7 @@ def summarise(run: Run) -> Summary:
         score_repaired=_repaired(run, planned),
         turns_median=median(result.turns for result in run.results) if run.results else None,
         usage=_usage(run.results),
-        output_tok_s=output_tok_s(run.requests),
+        output_tok_s=output_tok_s(run.requests, run.sessions),
         busy_tok_s=busy_tok_s(run.requests),
         engine=engine_figures(run),
         agreements=agreements(run),

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from evalkit.sandbox.daemon import docker_errors
+from evalkit.sandbox.daemon import check_answer, docker_errors
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -47,7 +47,7 @@ def stat(client: "APIClient", container_id: str, path: str) -> Stat | None:
         response = client.head(url, params={"path": path}, timeout=client.timeout)
         if response.status_code == 404:
             return None
-        response.raise_for_status()
+        check_answer(response)
     return _parse_stat(response.headers["X-Docker-Container-Path-Stat"])
 
 
@@ -59,7 +59,7 @@ def export(client: "APIClient", container_id: str, path: str) -> Iterator[Iterat
         with client.get(
             url, params={"path": path}, stream=True, timeout=client.timeout
         ) as response:
-            response.raise_for_status()
+            check_answer(response)
             yield response.iter_content(CHUNK)
 
 

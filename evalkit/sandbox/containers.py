@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from threading import Semaphore
+from dataclasses import replace
+from threading import Event, Semaphore
 from typing import TYPE_CHECKING
 
 from evalkit.errors import SandboxError
 from evalkit.protocols import Job, JobResult
-from evalkit.sandbox.daemon import effective_limits, look_at_image
+from evalkit.sandbox.daemon import docker_errors, effective_limits, look_at_image
 from evalkit.sandbox.jobs import NO_SLOT, run_job
 from evalkit.sandbox.layers import Layers, drop_layers
-from evalkit.sandbox.lifecycle import START_S, Spec, container, start
-from evalkit.sandbox.owner import ATTEMPT, OWNER, RUN, TASK, Owner
+from evalkit.sandbox.lifecycle import START_S, Spec, container, kill, start
+from evalkit.sandbox.owner import ATTEMPT, OWNER, RUN, TASK, TESTS, Owner
 from evalkit.sandbox.removals import Removals
 from evalkit.sandbox.rollout import DockerSandbox
 from evalkit.types import History, Limits, Network, Task
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 ROLLOUT_S = 6 * 3600.0
+_KILLED = 137
 STARTS = 8
 """Sandboxes started, and patches taken, side by side. More only wait for each other in the daemon,
 and for its timeout: with 256 at once on 2 cores single starts took over a minute."""
@@ -56,7 +58,8 @@ class DockerContainers:
         self._labels = {RUN: run_id, TASK: "", ATTEMPT: "", OWNER: Owner.here().label}
         self._layers = Layers(client, self._labels, history)
         self._abandoned = False
-        self._removals = Removals(client, [f"{key}={self._labels[key]}" for key in (RUN, OWNER)])
+        self._cut = Event()
+        self._removals = Removals(client, self._mine)
 
     def effective(self, wanted: Limits) -> Limits:
         """Return the limits that containers really get: `wanted`, or what the host has."""
@@ -96,8 +99,18 @@ class DockerContainers:
         """Run a job in a fresh container, which is removed while the caller goes on."""
         self._refuse_late()
         slot = self._slots if job.heavy else NO_SLOT
+        labels = {**self._labels, TESTS: "yes"} if job.heavy else self._labels
         dispose = self._removals.beside(job.image)
-        return run_job(self._client, job, self._labels, dispose=dispose, slot=slot)
+        result = run_job(self._client, job, labels, dispose=dispose, slot=slot)
+        if job.heavy and self._cut.is_set() and result.exit_code == _KILLED:
+            return replace(result, exit_code=None, timed_out=True)
+        return result
+
+    def cut_short(self) -> None:
+        """End tests that run now, as if they had passed their limit."""
+        self._cut.set()
+        for container_id in self._mine(TESTS):
+            kill(self._client, container_id)
 
     def digest(self, image: str) -> str | None:
         """Return the digest of an image on this machine; None where it is not here."""
@@ -119,6 +132,12 @@ class DockerContainers:
         """
         self._abandoned = True
         self._removals.hurry()
+
+    def _mine(self, *labels: str) -> list[str]:
+        mine = [*(f"{key}={self._labels[key]}" for key in (RUN, OWNER)), *labels]
+        with docker_errors("cannot list containers"):
+            found = self._client.containers(all=True, filters={"label": mine})
+        return [str(entry["Id"]) for entry in found]
 
     def _refuse_late(self) -> None:
         if self._abandoned:

@@ -1,13 +1,14 @@
 """The Docker daemon: reaching it, what it can give, and its errors in our words."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from evalkit.errors import ImageError, SandboxError
+from evalkit.errors import DiskFullError, ImageError, SandboxError
 from evalkit.types import Limits
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ REQUEST_TIMEOUT_S = 120
 PING_S = 10.0
 CONNECTIONS = 256
 """Kept open for reuse; every rollout and every job holds two or three at a time."""
+
+MAKE_ROOM = (
+    "docker system df shows what takes the room;"
+    " --set images.keep=false removes each image once its task is done"
+)
+# At the end: what comes before it may be names that somebody chose.
+_NO_ROOM = re.compile(r"(no space left on device|disk quota exceeded)(: unknown)?$", re.IGNORECASE)
 
 START_DOCKER = "on Debian or Ubuntu run ./setup.sh as root; elsewhere start Docker, then try again"
 
@@ -46,7 +54,7 @@ def why_away(client: "APIClient") -> str | None:
     try:
         with docker_errors("the Docker daemon does not answer"):
             answer = client.get(f"{client.base_url}/_ping", timeout=PING_S)
-            answer.raise_for_status()
+            check_answer(answer)
     except SandboxError as error:
         return error.message
     return None
@@ -61,8 +69,11 @@ def data_folder(client: "APIClient") -> Path | None:
 
 @contextmanager
 def docker_errors(doing: str, raises: type[SandboxError] = SandboxError) -> Iterator[None]:
-    """Turn what the SDK raises into SandboxError; `doing` says what was being tried."""
-    from docker.errors import DockerException, ImageNotFound
+    """Turn what the SDK raises into SandboxError; `doing` says what was being tried.
+
+    DiskFullError where the daemon itself answers that it has no room.
+    """
+    from docker.errors import APIError, DockerException, ImageNotFound
     from requests import RequestException
 
     try:
@@ -71,7 +82,26 @@ def docker_errors(doing: str, raises: type[SandboxError] = SandboxError) -> Iter
         hint = "pull or build it first"
         raise ImageError(f"{doing}: {_reason(error)}", hint=hint) from error
     except (DockerException, RequestException) as error:
-        raise raises(f"{doing}: {_reason(error)}") from error
+        reason = _reason(error)
+        if isinstance(error, APIError) and says_no_room(reason):
+            raise DiskFullError(f"{doing}: {reason}", hint=MAKE_ROOM) from error
+        raise raises(f"{doing}: {reason}") from error
+
+
+def says_no_room(words: str) -> bool:
+    """Whether the daemon's words are those of a full disk."""
+    return _NO_ROOM.search(words) is not None
+
+
+def check_answer(answer: Any) -> None:
+    """Raise the SDK's error, which has the daemon's words, for an answer that is a refusal."""
+    from docker.errors import create_api_error_from_http_exception
+    from requests import HTTPError
+
+    try:
+        answer.raise_for_status()
+    except HTTPError as error:
+        create_api_error_from_http_exception(error)
 
 
 def _reason(error: Exception) -> str:

@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evalkit.errors import ImageError
+from evalkit.errors import DiskFullError, ImageError
 from evalkit.sandbox.archive import pack
-from evalkit.sandbox.daemon import docker_errors, look_at_image
+from evalkit.sandbox.daemon import MAKE_ROOM, docker_errors, look_at_image, says_no_room
 from evalkit.sandbox.debian import bootstrap
 from evalkit.sandbox.pull import PAUSES, SILENCE_S, pull
 
@@ -71,7 +71,7 @@ class Images:
     ) -> None:
         """Build `tag` from a Dockerfile and the files beside it.
 
-        Raises ImageError with the failed step's output.
+        Raises DiskFullError without room, ImageError otherwise, with the failed step's output.
         """
         context = io.BytesIO(pack({"Dockerfile": dockerfile.encode(), **files}))
         with docker_errors(f"cannot build {tag}", ImageError):
@@ -136,4 +136,7 @@ def _follow(progress: Iterable[Mapping[str, Any]], doing: str, say: Callable[[st
         if line:
             step.append(line)
         if "error" in entry:
-            raise ImageError("\n".join([f"{doing}: {entry['error']}", *step]))
+            reason = f"{doing}: {entry['error']}"
+            if says_no_room(reason):
+                raise DiskFullError(reason, hint=MAKE_ROOM)
+            raise ImageError("\n".join([reason, *step]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import SandboxError
-from evalkit.sandbox.daemon import PING_S, docker_errors
+from evalkit.sandbox.daemon import PING_S, check_answer, docker_errors
 from evalkit.types import Limits, Network
 
 if TYPE_CHECKING:
@@ -94,11 +94,22 @@ def container(
 def start(client: "APIClient", container_id: str, timeout_s: float = START_S) -> None:
     """Start a container. Raises SandboxError where the daemon refuses or has not done it in time."""
     url = f"{client.base_url}/v{client.api_version}/containers/{container_id}/start"
-    doing = f"cannot start container {container_id[:12]}"
-    with docker_errors(doing):
-        answer = client.post(url, timeout=timeout_s)
-        if answer.status_code >= 400:
-            raise SandboxError(f"{doing}: {answer.json()['message']}")
+    with docker_errors(f"cannot start container {container_id[:12]}"):
+        check_answer(client.post(url, timeout=timeout_s))
+
+
+def kill(client: "APIClient", container_id: str) -> bool:
+    """End a container's processes; whether it had not ended by itself."""
+    from docker.errors import APIError
+
+    with docker_errors(f"cannot end container {container_id[:12]}"):
+        try:
+            client.kill(container_id)
+        except APIError as error:
+            if error.status_code not in {404, 409}:
+                raise
+            return False
+    return True
 
 
 def _host_config(client: "APIClient", spec: Spec) -> Any:
@@ -145,5 +156,5 @@ def is_running(client: "APIClient", container_id: str) -> bool:
         answer = client.get(url, timeout=PING_S)
         if answer.status_code == 404:
             return False
-        answer.raise_for_status()
+        check_answer(answer)
     return bool(answer.json()["State"]["Running"])

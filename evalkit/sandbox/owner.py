@@ -9,6 +9,8 @@ RUN = "evalkit.run"
 TASK = "evalkit.task"
 ATTEMPT = "evalkit.attempt"
 OWNER = "evalkit.owner"
+TESTS = "evalkit.tests"
+"""On containers that run a task's tests."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from evalkit.errors import DiskFullError, ImageError
-from evalkit.sandbox.daemon import REQUEST_TIMEOUT_S, docker_errors
+from evalkit.errors import DiskFullError, ImageError, SandboxError
+from evalkit.sandbox.daemon import MAKE_ROOM, REQUEST_TIMEOUT_S, check_answer, docker_errors
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -35,14 +35,13 @@ class Trouble:
     hint: str
     pauses: int = 0
     """How many of the pauses are worth spending on it."""
-    error: type[ImageError] = ImageError
+    error: type[SandboxError] = ImageError
 
 
 TROUBLES = (
     Trouble(
         words="no space left on device|disk quota exceeded",
-        hint="docker system df shows what takes the room;"
-        " --set images.keep=false removes each image once its task is done",
+        hint=MAKE_ROOM,
         error=DiskFullError,
     ),
     Trouble(
@@ -141,9 +140,7 @@ def _entries(
     Credentials are the user's own, from Docker's configuration or its credential helpers.
     """
     from docker.auth import get_config_header, resolve_repository_name
-    from docker.errors import create_api_error_from_http_exception
     from docker.utils import parse_repository_tag
-    from requests import HTTPError
 
     name, tag = parse_repository_tag(ref)
     credentials = get_config_header(client, resolve_repository_name(name)[0])
@@ -154,10 +151,7 @@ def _entries(
         stream=True,
         timeout=(REQUEST_TIMEOUT_S, silence_s),
     ) as response:
-        try:
-            response.raise_for_status()
-        except HTTPError as error:
-            create_api_error_from_http_exception(error)
+        check_answer(response)
         for line in response.iter_lines(chunk_size=None):
             if line:
                 yield json.loads(line)

@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from evalkit.errors import SandboxError
-from evalkit.sandbox.daemon import docker_errors
 from evalkit.sandbox.lifecycle import remove
 
 if TYPE_CHECKING:
@@ -19,15 +18,14 @@ _HURRY_S = 10.0
 
 
 class Removals:
-    """Removes the containers that carry all `labels`, of one run. For any number of threads.
+    """Removes a run's containers, of which `find` returns the ids. For any number of threads.
 
     A removal that fails costs nobody a result: it is tried again after the next that succeeds,
     and at the end.
     """
 
-    def __init__(self, client: "APIClient", labels: Sequence[str]) -> None:
-        self._client = client
-        self._labels = list(labels)
+    def __init__(self, client: "APIClient", find: Callable[[], Sequence[str]]) -> None:
+        self._client, self._find = client, find
         self._thread = ThreadPoolExecutor(1, "removal")
         self._pending: defaultdict[str, list[Future[None]]] = defaultdict(list)
         """By the image of a task."""
@@ -85,12 +83,10 @@ class Removals:
             self._remove(*self._left.popitem())
 
     def _sweep(self) -> None:
-        with docker_errors("cannot list containers"):
-            found = self._client.containers(all=True, filters={"label": self._labels})
         failed: SandboxError | None = None
-        for entry in found:
+        for container_id in self._find():
             try:
-                remove(self._client, str(entry["Id"]))
+                remove(self._client, container_id)
             except SandboxError as error:
                 failed = error
         if failed is not None:

@@ -2,13 +2,21 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from evalkit.errors import StoreError
 
+T = TypeVar("T")
+
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
+HINT = "choose another folder with -o; a run that began goes on with --resume once this is mended"
+_UNKNOWN_TO_FOLDERS = frozenset((errno.EINVAL, errno.ENOTSUP))
+"""What file systems answer that keep no names back, and so bring none to the disk."""
 _ROOM = 4096
 
 
@@ -16,28 +24,36 @@ class Files:
     """Each write is on the disk, with the name of its file, when it returns.
 
     `await_room` is told of a full disk, may take its time, and says whether to try again.
-    Raises StoreError, naming the file, for everything else.
+    Raises StoreError, naming the file, for everything else, and once `close` was called.
     """
 
     def __init__(self, await_room: Callable[[StoreError], bool]) -> None:
         self._await_room = await_room
+        self._closed = False
 
-    def append(self, path: Path, text: bytes) -> None:
-        """Append lines whole: of a write that fails nothing stays."""
-        self.insist(path, lambda: _append(path, text))
+    def close(self) -> None:
+        """Refuse what is still to be written."""
+        self._closed = True
 
     def replace(self, folder: Path, contents: Mapping[str, bytes]) -> None:
         """Put contents in the place of files of a folder, by name, each at once."""
         self.insist(folder, lambda: _replace(folder, contents))
 
+    def rename(self, path: Path, new: Path) -> None:
+        """Rename; what is next made in that folder brings it to the disk."""
+        self.insist(path, lambda: path.rename(new))
+
     def folder(self, path: Path) -> None:
         """Make a folder with its parents."""
-        if not path.is_dir():
-            self.insist(path, lambda: _make_folder(path))
+        with store_errors(path):
+            missing = list(takewhile(lambda one: not one.is_dir(), (path, *path.parents)))
+        if missing:
+            self.insist(path, lambda: _make_folder(path, missing))
 
-    def insist(self, path: Path, write: Callable[[], None]) -> None:
+    def insist(self, path: Path, write: Callable[[], T]) -> T:
         """Write, again each time that there is room once more."""
         while True:
+            self._refuse_late(path)
             try:
                 with store_errors(path):
                     return write()
@@ -47,24 +63,40 @@ class Files:
                 if not full or not self._await_room(error):
                     raise
 
+    def _refuse_late(self, path: Path) -> None:
+        if self._closed:
+            raise StoreError(f"{path} is closed, and the run is over")
+
 
 class Lines:
-    """A file held open, to which lines come quickly; they are on the disk when it is closed."""
+    """A file held open, to which lines are added whole: of one that fails nothing stays.
 
-    def __init__(self, path: Path, files: Files) -> None:
+    With `at_once` a line is on the disk when `write` returns, without it with `close`.
+    """
+
+    def __init__(self, path: Path, files: Files, *, at_once: bool = False) -> None:
         self._path, self._files = path, files
-        files.append(path, b"")
-        with store_errors(path):
-            self._file = path.open("ab", buffering=0)
+        self._then = os.fsync if at_once else lambda _: None
+        self._file = files.insist(path, lambda: _open_lines(path))
+        self._end = self._file.seek(0, os.SEEK_END)
+        self._lock = threading.Lock()
 
     def write(self, line: bytes) -> None:
-        """Write a line whole, waiting for room where there is none."""
-        self._files.insist(self._path, lambda: _write(self._file.fileno(), line))
+        """Write a line, waiting for room where there is none."""
+        with self._lock:
+            if self._file.closed:
+                raise StoreError(f"{self._path} is closed")
+            fd, end = self._file.fileno(), self._end
+            self._files.insist(self._path, lambda: _write(fd, line, end, self._then))
+            self._end += len(line)
 
     def close(self) -> None:
-        """Bring everything to the disk."""
-        with store_errors(self._path), self._file:
-            os.fsync(self._file.fileno())
+        """Bring everything to the disk; once is enough."""
+        with self._lock:
+            if self._file.closed:
+                return
+            with self._file:
+                self._files.insist(self._path, lambda: os.fsync(self._file.fileno()))
 
 
 def cut_torn_line(path: Path) -> int:
@@ -73,12 +105,7 @@ def cut_torn_line(path: Path) -> int:
         if not path.exists():
             return 0
         with path.open("rb+") as file:
-            size = file.seek(0, os.SEEK_END)
-            whole = _end_of_last_line(file.fileno(), size)
-            if whole < size:
-                file.truncate(whole)
-                os.fsync(file.fileno())
-            return size - whole
+            return _cut_torn_line(file.fileno())
 
 
 @contextmanager
@@ -87,40 +114,46 @@ def store_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}") from error
+        raise StoreError(f"cannot write {path}: {error.strerror}", hint=HINT) from error
 
 
-def _append(path: Path, text: bytes) -> None:
-    is_new = not path.exists()
-    with path.open("ab", buffering=0) as file:
-        _write(file.fileno(), text, then=os.fsync)
-    if is_new:
+def _open_lines(path: Path) -> BinaryIO:
+    """Open a file for whole lines, its name on the disk."""
+    file = path.open("ab+", buffering=0)
+    try:
+        _cut_torn_line(file.fileno())
         _sync_folder(path.parent)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
-def _write(fd: int, text: bytes, then: Callable[[int], None] = lambda _: None) -> None:
-    before = os.fstat(fd).st_size
+def _write(fd: int, text: bytes, end: int, then: Callable[[int], None]) -> None:
+    """Write at the end of a file, which `end` is; what a failed try left there goes first."""
+    if os.fstat(fd).st_size != end:
+        os.ftruncate(fd, end)
     try:
         done = 0
         while done < len(text):
             done += os.write(fd, text[done:])
         then(fd)
-    except OSError:
-        os.ftruncate(fd, before)
+    except BaseException:  # a signal, too, may come between two writes
+        os.ftruncate(fd, end)
         raise
 
 
 def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
     for name, content in contents.items():
+        # One that a kill left is written over the next time, and until then in nobody's way.
         aside = folder / f".{name}.new"
         with aside.open("wb", buffering=0) as file:
-            _write(file.fileno(), content, then=os.fsync)
+            _write(file.fileno(), content, 0, os.fsync)
         aside.replace(folder / name)
     _sync_folder(folder)
 
 
-def _make_folder(path: Path) -> None:
-    missing = [one for one in (path, *path.parents) if not one.exists()]
+def _make_folder(path: Path, missing: Iterable[Path]) -> None:
     path.mkdir(parents=True, exist_ok=True)
     for one in missing:
         _sync_folder(one.parent)
@@ -131,8 +164,20 @@ def _sync_folder(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _UNKNOWN_TO_FOLDERS:
+            raise
     finally:
         os.close(fd)
+
+
+def _cut_torn_line(fd: int) -> int:
+    size = os.fstat(fd).st_size
+    whole = _end_of_last_line(fd, size)
+    if whole < size:
+        os.ftruncate(fd, whole)
+        os.fsync(fd)
+    return size - whole
 
 
 def _end_of_last_line(fd: int, size: int) -> int:

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,8 +17,8 @@ from pydantic import JsonValue
 from evalkit.errors import ConfigError, StoreError
 from evalkit.protocols import Message
 from evalkit.store.files import Files, Lines, cut_torn_line, store_errors
-from evalkit.store.lines import as_record, json_lines, json_object, read_manifest
-from evalkit.types import EngineSample, Finished, Outcome, Result, RolledOut
+from evalkit.store.lines import as_record, json_lines, json_object, read, read_manifest
+from evalkit.types import EngineSample, Finished, Outcome, Record, Result, RolledOut
 
 APPENDED = ("events.jsonl", "results.jsonl", "engine.jsonl")
 _LOCK_S = 2.0
@@ -41,25 +42,28 @@ class RunFolder:
         self._resume = resume
         self._files = Files(await_room)
         self._lock = threading.RLock()
-        self._closed = False
         self._manifest: dict[str, JsonValue] = {}
+        self._appended: dict[str, Lines] = {}
+        """By name; opened with their first line."""
         self._trajectories: dict[Path, Lines] = {}
         """Those of attempts under way, held open."""
 
     def __enter__(self) -> Self:
-        if not self._resume and holds_attempts(self.path):
+        with store_errors(self.path):
+            taken = not self._resume and holds_attempts(self.path)
+        if taken:
             raise ConfigError(
                 f"{self.path} already holds a run",
                 hint="go on with it by --resume, or choose another folder with -o",
             )
         self._files.folder(self.path)
-        with store_errors(self.path):
-            self._owner = (self.path / ".lock").open("w")
+        lock = self.path / ".lock"
+        self._owner = self._files.insist(lock, lambda: lock.open("w"))
         try:
             self._take_lock()
             for name in APPENDED:
                 cut_torn_line(self.path / name)
-            if (self.path / "run.json").exists():
+            if (self.path / "run.json").exists() or holds_attempts(self.path):
                 self._manifest = read_manifest(self.path)
         except BaseException:
             self._owner.close()
@@ -72,11 +76,11 @@ class RunFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with self._lock:
-            self._closed = True
-        for path in tuple(self._trajectories):
-            self._end_trajectory(path)
-        self._owner.close()
+        with self._lock, ExitStack() as ending:
+            ending.callback(self._owner.close)
+            ending.callback(self._files.close)
+            for lines in (*self._appended.values(), *self._trajectories.values()):
+                ending.callback(lines.close)
 
     @property
     def manifest(self) -> Mapping[str, JsonValue]:
@@ -88,7 +92,7 @@ class RunFolder:
         with self._lock:
             self._manifest |= facts
             text = json.dumps(self._manifest, indent=2, ensure_ascii=False) + "\n"
-            self._put(self.path, {"run.json": text.encode()})
+            self._files.replace(self.path, {"run.json": _encoded(text)})
 
     def event(self, kind: str, **facts: JsonValue) -> None:
         """Append to events.jsonl, with the time."""
@@ -118,7 +122,7 @@ class RunFolder:
         folder = self._attempt(submission.task_id, submission.attempt)
         self._end_trajectory(folder)
         self._files.folder(folder)
-        self._put(folder, {"rollout.json": rolled.model_dump_json(indent=1).encode()})
+        self._files.replace(folder, {"rollout.json": _encoded(_json_page(rolled))})
 
     def finish(self, finished: Finished) -> None:
         """Store an attempt whole; its line in results.jsonl comes last."""
@@ -128,16 +132,16 @@ class RunFolder:
             "patch.diff": finished.submission.patch,
             "stdout.log": evidence.stdout,
             "stderr.log": evidence.stderr,
-            "evidence.json": evidence.model_dump_json(indent=1, exclude={"stdout", "stderr"}),
-            "verdict.json": finished.verdict.model_dump_json(indent=1),
+            "evidence.json": _json_page(evidence, without={"stdout", "stderr"}),
+            "verdict.json": _json_page(finished.verdict),
         }
         if finished.repaired is not None:
-            files["repaired.json"] = finished.repaired.model_dump_json(indent=1)
+            files["repaired.json"] = _json_page(finished.repaired)
         if finished.audit.calls:
-            files["audit.json"] = finished.audit.model_dump_json(indent=1)
+            files["audit.json"] = _json_page(finished.audit)
         self._end_trajectory(folder)
         self._files.folder(folder)
-        self._put(folder, {name: text.encode("utf-8", "replace") for name, text in files.items()})
+        self._files.replace(folder, {name: _encoded(text) for name, text in files.items()})
         self._append("results.jsonl", result.model_dump(mode="json"))
 
     def results(self) -> dict[tuple[str, int], Result]:
@@ -151,17 +155,17 @@ class RunFolder:
     def rolled_out(self, task_id: str, attempt: int) -> RolledOut | None:
         """Return what `roll_out` kept of an attempt; None where its rollout has no end."""
         path = self._attempt(task_id, attempt) / "rollout.json"
-        try:
-            text = path.read_bytes()
-        except FileNotFoundError:
-            return None
-        return as_record(RolledOut, json_object(text, str(path)), str(path))
+        text = read(path)
+        return (
+            None if text is None else as_record(RolledOut, json_object(text, str(path)), str(path))
+        )
 
     def patch(self, result: Result) -> str:
         """Return the patch of a finished attempt. Raises StoreError where it is another."""
         path = self._attempt(result.task_id, result.attempt) / "patch.diff"
-        with store_errors(path):
-            content = path.read_bytes()
+        content = read(path)
+        if content is None:
+            raise StoreError(f"{path}, which was graded, is gone")
         if hashlib.sha256(content).hexdigest() != result.patch_sha256:
             raise StoreError(f"{path} is damaged: it is not the patch that was graded")
         return content.decode()
@@ -178,7 +182,7 @@ class RunFolder:
             for result in results
             if result.outcome is not Outcome.INFRA_ERROR
         ]
-        self._put(self.path, {"preds.jsonl": b"".join(map(_json_line, predictions))})
+        self._files.replace(self.path, {"preds.jsonl": b"".join(map(_json_line, predictions))})
 
     def _take_lock(self) -> None:
         deadline = time.monotonic() + _LOCK_S
@@ -198,11 +202,14 @@ class RunFolder:
                 return
 
     def _set_aside(self, folder: Path) -> None:
-        if not folder.exists():
-            return
-        tries = sum(1 for _ in folder.parent.glob(f"{folder.name}.*"))
         with store_errors(folder):
-            folder.rename(folder.with_name(f"{folder.name}.{tries + 1}"))
+            if not folder.exists():
+                return
+            names = [
+                path.name.rpartition(".")[2] for path in folder.parent.glob(f"{folder.name}.*")
+            ]
+        last = max((int(name) for name in names if name.isdecimal()), default=0)
+        self._files.rename(folder, folder.with_name(f"{folder.name}.{last + 1}"))
 
     def _end_trajectory(self, folder: Path) -> None:
         lines = self._trajectories.pop(folder, None)
@@ -212,19 +219,11 @@ class RunFolder:
     def _attempt(self, task_id: str, attempt: int) -> Path:
         return self.path / "tasks" / task_id / str(attempt)
 
-    def _put(self, folder: Path, contents: Mapping[str, bytes]) -> None:
-        with self._lock:
-            self._refuse_late()
-        self._files.replace(folder, contents)
-
     def _append(self, name: str, line: Mapping[str, JsonValue]) -> None:
         with self._lock:
-            self._refuse_late()
-            self._files.append(self.path / name, _json_line(line))
-
-    def _refuse_late(self) -> None:
-        if self._closed:
-            raise StoreError(f"{self.path} is closed, and the run is over")
+            if name not in self._appended:
+                self._appended[name] = Lines(self.path / name, self._files, at_once=True)
+            self._appended[name].write(_json_line(line))
 
 
 def holds_attempts(path: Path) -> bool:
@@ -237,12 +236,21 @@ def is_written(path: Path) -> bool:
     try:
         with (path / ".lock").open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
+    except BlockingIOError:
         return True
+    except OSError:  # without a lock there, or one that can be had, nobody began to write
+        return False
     return False
 
 
 def _json_line(line: Mapping[str, JsonValue]) -> bytes:
-    return json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return _encoded(json.dumps(line, ensure_ascii=False)) + b"\n"
+
+
+def _json_page(record: Record, without: set[str] | None = None) -> str:
+    return json.dumps(record.model_dump(mode="json", exclude=without), indent=1, ensure_ascii=False)
+
+
+def _encoded(text: str) -> bytes:
+    """Encode; half a character, as a model's JSON can spell it, becomes a question mark."""
+    return text.encode("utf-8", "replace")

@@ -124,6 +124,7 @@ def _whole(
         runner=runner,
         agent="tools",
         model=runner.label,
+        command="",
         tasks=tuple(suite.tasks())[: asked.rollouts],
         attempts=1,
     )

@@ -23,7 +23,6 @@ from evalkit.types import (
     Evidence,
     Fault,
     Finished,
-    Limits,
     Result,
     RolledOut,
     StopReason,
@@ -125,12 +124,6 @@ class FakeParts:
     def run(self, job: Job) -> NoReturn:
         raise NotImplementedError
 
-    def effective(self, wanted: Limits) -> Limits:
-        return wanted
-
-    def digest(self, image: str) -> str | None:
-        return None
-
     def settle(self, image: str) -> None:
         self.events.append(f"{image} settled")
 
@@ -167,6 +160,7 @@ def campaign(
     gone: bool = False,
     todo: Sequence[Todo] = (),
     checks: Mapping[str, Callable[[], str | None]] | None = None,
+    last_gradings_s: float | None = None,
 ) -> Campaign:
     tasks = [make_task(id=f"task-{number}") for number in range(count)]
     pairs = product(tasks, range(1, attempts + 1))
@@ -177,6 +171,8 @@ def campaign(
         pulls=pulls,
         keep_images=keep_images,
         pauses_s=(0, 0),
+        last_gradings_s=last_gradings_s,
+        cut_short=lambda: fake.events.append("cut short"),
     )
     parts = parts_of(fake, repair_newline=repair_newline)
     stopping = stopping or Event()

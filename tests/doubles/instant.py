@@ -9,7 +9,7 @@ from evalkit.grading.audit.trajectory import audit_trajectory
 from evalkit.grading.judge import judge
 from evalkit.protocols import Agent, Job, JobResult, RunStore
 from evalkit.serving.admission import Gate
-from evalkit.types import CommandResult, Limits, Result, Task
+from evalkit.types import CommandResult, Result, Task
 from tests.doubles.campaign import FakeParts
 
 _PRINTED = "README.md\nsetup.py\nsrc/module.py\ntests/test_module.py\n" * 8
@@ -41,12 +41,6 @@ class InstantContainers:
         raise AssertionError(f"no job is expected, and {job.image} was to run one")
 
     def settle(self, image: str) -> None: ...
-
-    def effective(self, wanted: Limits) -> Limits:
-        return wanted
-
-    def digest(self, image: str) -> str | None:
-        return None
 
 
 def run_at_once(agent: Agent, tasks: list[Task], store: RunStore, gate: Gate) -> list[Result]:

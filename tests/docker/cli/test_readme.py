@@ -59,6 +59,9 @@ def test_succeeds(command: str, tmp_path: Path, instances: list[str]) -> None:
     (tmp_path / "preds.jsonl").write_text('{"instance_id": "leap-years", "model_patch": ""}\n')
     prediction = {"instance_id": pro_id("last-wins"), "patch": history().patch}
     (tmp_path / "predictions.json").write_text(json.dumps([prediction]))
+    if command.startswith("evalkit status"):
+        run = "evalkit run --suite quickstart -i leap-years --agent null -o runs/mine"
+        subprocess.run([sys.executable, "-m", *run.split()], cwd=tmp_path, check=True)
     own = instances if "swebench-pro" in command else []
     done = subprocess.run(
         [*as_tested(command), *own],

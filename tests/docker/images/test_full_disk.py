@@ -1,16 +1,7 @@
-"""A second daemon, whose disk is a few megabytes of memory.
+"""Pulls and builds on a daemon whose disk is full."""
 
-It gets namespaces of its own for mounts and for the network. Nothing of the machine's own daemon is
-in them: with no bridge of its own to keep, a daemon deletes docker0 wherever it finds one.
-"""
-
-import shlex
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,24 +11,24 @@ from evalkit.errors import DiskFullError
 from evalkit.sandbox.daemon import connect
 from evalkit.sandbox.images import Images
 from tests.doubles.registry import FaultProxy, fault_proxy
+from tests.doubles.small_daemon import fill, small_daemon
 
-HAND_OUT = """
-import os, socket, sys
-listening = socket.create_server(("127.0.0.1", 0), backlog=64)
-socket.send_fds(socket.socket(fileno=int(sys.argv[1])), [b"."], [listening.fileno()])
-os.execvp(sys.argv[2], sys.argv[2:])
-"""
-"""Hands a socket that listens inside the namespace to the tests outside, then becomes the daemon."""
+pytestmark = pytest.mark.row("F4")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="evalkit-") as folder:  # tmp_path is too long for sockets in it
+        yield Path(folder)
 
 
 @pytest.fixture
 def small(
-    registry_port: int, monkeypatch: pytest.MonkeyPatch
+    folder: Path, registry_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Images, FaultProxy]]:
     """Images of a daemon with 16 MiB for everything, and a registry that it reaches."""
     with (
-        TemporaryDirectory(prefix="evalkit-") as folder,  # tmp_path is too long for sockets in it
-        _daemon(Path(folder)) as listening,
+        small_daemon(folder) as listening,
         fault_proxy(registry_port, listening) as proxy,
     ):
         monkeypatch.setenv("DOCKER_HOST", f"unix://{folder}/docker.sock")
@@ -45,46 +36,29 @@ def small(
             yield Images(client), proxy
 
 
-@contextmanager
-def _daemon(folder: Path) -> Iterator[socket.socket]:
-    (folder / "data").mkdir()
-    (folder / "none.json").write_text("{}")
-    argv = [
-        *("dockerd", "--config-file", str(folder / "none.json")),
-        *("--host", f"unix://{folder}/docker.sock", "--pidfile", str(folder / "pid")),
-        *("--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")),
-        *("--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"),
-    ]
-    ours, theirs = socket.socketpair()
-    mount = f"mount -t tmpfs -o size=16m none {shlex.quote(str(folder / 'data'))}"
-    hand_out = shlex.join([sys.executable, "-c", HAND_OUT, str(theirs.fileno()), *argv])
-    script = f"{mount} && ip link set lo up && exec {hand_out}"
-    namespaces = ["unshare", "--mount", "--net", "sh", "-c", script]
-    with ours, (folder / "log").open("wb") as log:
-        with theirs:
-            fds = [theirs.fileno()]
-            process = subprocess.Popen(namespaces, stdout=log, stderr=log, pass_fds=fds)
-        try:
-            _, handed, _, _ = socket.recv_fds(ours, 1, 1)
-            _await_socket(folder / "docker.sock", process)
-            yield socket.socket(fileno=handed[0])
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def _await_socket(path: Path, process: "subprocess.Popen[bytes]") -> None:
-    """The daemon listens before it answers, so whoever connects then waits for the rest."""
-    deadline = time.monotonic() + 30
-    with socket.socket(socket.AF_UNIX) as probe:
-        while probe.connect_ex(str(path)) != 0:
-            assert process.poll() is None, "the second daemon ended"
-            assert time.monotonic() < deadline, "the second daemon does not listen"
-            time.sleep(0.05)
-
-
 def test_without_room_a_pull_is_a_fault_of_the_disk(small: tuple[Images, FaultProxy]) -> None:
     images, proxy = small
     big = proxy.publish("evalkit-test/big", bytes(2**25))
     with pytest.raises(DiskFullError, match=r"cannot pull .*big:1: .*no space left on device"):
         images.pull(big.ref, lambda _: None)
+
+
+def test_on_a_disk_that_is_full_before_a_pull_is_a_fault_of_the_disk(
+    small: tuple[Images, FaultProxy], folder: Path
+) -> None:
+    images, proxy = small
+    ref = proxy.publish("evalkit-test/small", bytes(2**10)).ref
+    fill(folder)
+    with pytest.raises(DiskFullError, match=r"cannot pull .*small:1: .*no space left on device"):
+        images.pull(ref, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    "mib", [pytest.param(8, id="for a layer"), pytest.param(32, id="for what is sent")]
+)
+def test_without_room_a_build_is_a_fault_of_the_disk(
+    small: tuple[Images, FaultProxy], mib: int
+) -> None:
+    images, _ = small
+    with pytest.raises(DiskFullError, match=r"cannot build .*big:1: .*no space left on device"):
+        images.build("big:1", "FROM scratch\nCOPY big /\n", {"big": bytes(mib * 2**20)}, print)

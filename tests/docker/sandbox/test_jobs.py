@@ -15,6 +15,7 @@ from evalkit.sandbox.containers import DockerContainers
 from evalkit.sandbox.daemon import connect
 from evalkit.sandbox.images import Images
 from evalkit.sandbox.jobs import COLLECT_LIMIT
+from evalkit.sandbox.owner import TESTS
 from evalkit.types import Limits, Network
 from tests.doubles.canary import Canary
 from tests.doubles.tags import own_tag
@@ -296,3 +297,15 @@ def test_of_heavy_jobs_as_many_run_at_once_as_may(client: "APIClient", base: str
 def test_a_light_job_does_not_wait_for_a_heavy_one(client: "APIClient", base: str) -> None:
     (one_began, one_ended), (other_began, other_ended) = times(client, base, True, False)
     assert max(one_began, other_began) < min(one_ended, other_ended)
+
+
+def test_tests_that_are_cut_short_have_timed_out(client: "APIClient", base: str) -> None:
+    containers = DockerContainers(client, run_id="test-cut-short")
+    with ThreadPoolExecutor(1) as thread:
+        hung = thread.submit(containers.run, Job(image=base, script="sleep 100", heavy=True))
+        while not containers._mine(TESTS):
+            time.sleep(0.05)
+        time.sleep(0.5)
+        containers.cut_short()
+        assert hung.result(20).timed_out
+    containers.close()

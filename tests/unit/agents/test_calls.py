@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.agents.calls import read_calls
-from evalkit.types import Reply
+from evalkit.types import Reply, ToolCall
 
 
 def fenced(text: str) -> list[tuple[str, bool]]:
@@ -56,3 +56,23 @@ def test_text_is_not_searched_for_calls_in_the_native_format() -> None:
 @given(st.text())
 def test_any_text_is_read_without_a_crash(text: str) -> None:
     assert isinstance(read_calls(Reply(text=f"```json\n{text}\n```"), fenced=True), list)
+
+
+def nested(depth: int) -> str:
+    return '{"command": ' + "[" * depth + "]" * depth + "}"
+
+
+NESTED = [nested(200), nested(10_000), '{"command": ' + "[" * 10_000]
+"""What a model says that falls into repeating itself; deeper than can be written down, or read."""
+
+
+@pytest.mark.parametrize("arguments", NESTED)
+def test_a_call_nested_too_deeply_is_malformed(arguments: str) -> None:
+    native = ToolCall(id="a", name="bash", arguments=arguments)
+    (call,) = read_calls(Reply(text="", tool_calls=(native,)), fenced=False)
+    assert (call.arguments, "nested too deeply" in call.problem) == (None, True)
+
+
+@pytest.mark.parametrize("arguments", NESTED)
+def test_a_block_nested_too_deeply_is_malformed(arguments: str) -> None:
+    assert fenced(f'{{"name": "bash", "arguments": {arguments}}}') == [("", False)]

@@ -1,10 +1,11 @@
 """What broke for no fault of the agent's is begun again, so often and no more."""
 
+import time
 from collections.abc import Callable
 from itertools import count
 
 from evalkit.campaign import Todo
-from evalkit.errors import EngineError, SandboxError
+from evalkit.errors import EngineError, ImageError, SandboxError
 from evalkit.types import Outcome, RolledOut, Submission, Task
 from tests.doubles.campaign import FakeParts, Solve, campaign, submit
 from tests.doubles.tasks import make_task
@@ -14,6 +15,7 @@ def breaks(times: int) -> Solve:
     tries = count(1)
 
     def solve(task: Task, attempt: int) -> Submission:
+        time.sleep(0.005)  # past the moment for which one look at the boundaries serves all
         if next(tries) <= times:
             raise SandboxError("the container is gone")
         return submit(task, attempt)
@@ -35,6 +37,19 @@ def test_the_tries_that_broke_are_kept() -> None:
         (Outcome.INFRA_ERROR, 1),
         (Outcome.RESOLVED, 2),
     ]
+
+
+def test_a_try_that_broke_is_kept_before_the_wait_for_another() -> None:
+    fake = FakeParts(solve_with=breaks(1))
+    kept: list[int] = []
+    campaign(fake, count=1, checks={"docker": lambda: kept.append(len(fake.stored))}).run()
+    assert kept[0] == 1
+
+
+def test_the_last_try_that_broke_is_kept_once() -> None:
+    fake = FakeParts(solve_with=breaks(99))
+    campaign(fake, count=1).run()
+    assert [one.retry for one in fake.stored] == [0, 1, 2]
 
 
 def test_of_an_attempt_that_was_begun_again_the_user_hears_once() -> None:
@@ -65,6 +80,12 @@ def test_an_image_that_could_not_be_had_is_tried_again() -> None:
     fake = FakeParts(prepare_errors=[SandboxError("no daemon")] * 2)
     campaign(fake, count=1).run()
     assert [one.outcome for one in fake.ended] == [Outcome.RESOLVED]
+
+
+def test_an_image_that_there_is_none_of_is_not_asked_for_again() -> None:
+    fake = FakeParts(prepare_errors=[ImageError("no such image")])
+    campaign(fake, count=1).run()
+    assert [one.outcome for one in fake.ended] == [Outcome.INFRA_ERROR]
 
 
 def away(times: int) -> Callable[[], str | None]:

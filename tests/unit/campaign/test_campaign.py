@@ -206,3 +206,15 @@ def test_an_agent_without_calls_earns_no_flag() -> None:
     fake = FakeParts()
     campaign(fake, count=1).run()
     assert fake.audits == [Audit()]
+
+
+def test_gradings_that_take_longer_than_they_may_are_cut_short() -> None:
+    fake = FakeParts(collect_s=0.5)
+    campaign(fake, count=3, last_gradings_s=0.1).run()
+    assert "cut short" in fake.events
+
+
+def test_what_was_not_begun_by_then_is_left_to_be_graded_later() -> None:
+    fake = FakeParts(collect_s=0.5)
+    campaign(fake, count=3, last_gradings_s=0.1).run()
+    assert (len(fake.kept), len(fake.stored)) == (3, 1)

@@ -27,6 +27,7 @@ def pairs(
         runner=load_runner("quickstart", list(overrides)),
         agent="gold",
         model="gold",
+        command="evalkit run",
         tasks=tasks,
         attempts=2,
         shuffled=shuffled,

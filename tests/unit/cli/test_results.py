@@ -1,5 +1,6 @@
 """What a user sees of a run at its end."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,23 @@ def test_a_part_of_a_suite_is_called_one(shown: Shown) -> None:
 def test_tasks_excluded_by_name_are_counted(shown: Shown) -> None:
     text = shown(make_result(), suite_tasks=8, excluded=["a", "b"])
     assert "1 of the suite's 8 tasks, 2 excluded by name" in text
+
+
+def test_attempts_without_a_result_are_counted(shown: Shown) -> None:
+    assert re.search(r"unfinished +2 of 3 attempts", shown(make_result(), attempts=3))
+
+
+def test_of_a_run_that_is_complete_nothing_is_unfinished(shown: Shown) -> None:
+    assert "unfinished" not in shown(make_result())
+
+
+def test_attempts_of_earlier_conditions_are_said_not_to_count(shown: Shown) -> None:
+    text = shown(make_result(), first_attempt=2, earlier=[{"first_attempt": 1}])
+    assert re.search(r"earlier conditions +attempts made under them, not counted: 1\b", text)
+
+
+def test_of_a_run_under_one_condition_no_earlier_ones_are_told(shown: Shown) -> None:
+    assert "earlier conditions" not in shown(make_result())
 
 
 def test_the_name_of_a_model_is_no_markup(shown: Shown) -> None:

@@ -140,3 +140,32 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"holds no run\.json") as caught:
         load_run(tmp_path)
     assert caught.value.hint
+
+
+EARLIER: dict[str, Any] = {"first_attempt": 2, "since": 1000.0, "earlier": [{"changes": ["a"]}]}
+"""Of a run that was gone on with under other conditions."""
+
+
+def test_attempts_of_earlier_conditions_do_not_count(write_run: WriteRun) -> None:
+    run = load_run(write_run([make_result(), make_result(attempt=2)], **EARLIER))
+    assert [result.attempt for result in run.results] == [2]
+
+
+def test_attempts_of_tasks_that_are_no_longer_selected_do_not_count(write_run: WriteRun) -> None:
+    run = load_run(write_run([make_result(task_id="gone")], earlier=[{}]))
+    assert run.results == ()
+
+
+def test_turns_of_earlier_conditions_tell_nothing_of_the_speed(write_run: WriteRun) -> None:
+    run = load_run(write_run(turns=[turn(1, 2, 3), turn(1001, 1002, 3)], **EARLIER))
+    assert [one.start for one in run.requests] == [1001]
+
+
+def test_looks_at_the_engine_of_earlier_conditions_are_left_out(write_run: WriteRun) -> None:
+    looks = [SAMPLE.model_copy(update={"t": t}) for t in (999.0, 1001.0)]
+    assert [look.t for look in load_run(write_run(samples=looks, **EARLIER)).samples] == [1001.0]
+
+
+def test_the_last_line_of_an_attempt_stands(write_run: WriteRun) -> None:
+    lines = [make_result(outcome=Outcome.INFRA_ERROR), make_result(outcome=Outcome.RESOLVED)]
+    assert [one.outcome for one in load_run(write_run(lines)).results] == [Outcome.RESOLVED]

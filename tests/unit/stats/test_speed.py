@@ -27,6 +27,10 @@ def test_output_speed_counts_idle_time() -> None:
     assert output_tok_s(IDLE_BETWEEN) == 5.0
 
 
+def test_time_between_sessions_is_not_counted() -> None:
+    assert output_tok_s(IDLE_BETWEEN, [0.0, 12.0]) == 10.0
+
+
 def test_busy_speed_leaves_idle_time_out() -> None:
     assert busy_tok_s(IDLE_BETWEEN) == 10.0
 

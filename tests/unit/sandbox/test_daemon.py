@@ -1,0 +1,31 @@
+"""Which of the daemon's words are those of a full disk."""
+
+import pytest
+
+from evalkit.sandbox.daemon import says_no_room
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "write /var/lib/docker/overlay2/3d2e-init/link: no space left on device",
+        "Error processing tar file(exit status 1): write /tmp/x: no space left on device",
+        "failed to create task: mkdir /run/x: no space left on device: unknown",
+        "mkdir /var/lib/docker/containers/1: disk quota exceeded",
+    ],
+)
+def test_a_full_disk_is_known_by_the_daemons_last_words(words: str) -> None:
+    assert says_no_room(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'exec: "/no space left on device": stat /no space left on device: no such file or directory',
+        "Could not find the file /no space left on device in container 829370deb386",
+        'invalid reference format: "no space left on device"',
+        "device or resource busy",
+    ],
+)
+def test_a_name_that_somebody_chose_makes_no_full_disk(words: str) -> None:
+    assert not says_no_room(words)
