@@ -42,7 +42,7 @@ bench:
 
 # The table of attacks and faults, each row tried; and each defence turned off in a copy.
 rows:
-	.venv/bin/pytest tests/docker tests/processes -m row --rows
+	.venv/bin/pytest tests/unit tests/processes tests/docker -m row --rows
 
 mutants:
 	.venv/bin/python -m tests.mutants

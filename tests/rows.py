@@ -40,11 +40,28 @@ WANTED = {
     "E11": "configuration of the image",
     "E12": "privileges",
     "E14": "bad ids",
-    "F4": "full disk",
+    "F1": "a container removed from outside",
+    "F2": "a daemon that is away or slow",
+    "F3": "a missing or wrong image",
+    "F4": "a full disk",
+    "F5": "429 and 5xx of a model",
+    "F7": "an engine that only looks alive",
+    "F8": "garbage of a model",
+    "F9": "a full context",
+    "F11": "a wall clock that jumps",
+    "F12": "flaky tests",
+    "F13": "contention",
+    "G1": "kills at any instant",
+    "G3": "the first and the second signal",
+    "G4": "SIGTERM",
+    "G5": "orphans of a dead run",
+    "G6": "a pid used again",
     "G7": "two writers",
+    "G9": "broken and begun again",
+    "G10": "cleaning twice",
     "G11": "folders that cannot be written",
 }
-"""What the issues ask for; other rows may be marked too."""
+"""What issues "Rollouts" and "Nothing is lost" ask for; other rows may be marked too."""
 
 ROW = re.compile(r"([A-I]\d{1,2})(?:-|$)")
 """A row at the beginning of a mark's argument or of a parameter's id."""

@@ -10,7 +10,7 @@ from evalkit.errors import ImageError, SandboxError
 from evalkit.protocols import Job, JobResult
 from evalkit.sandbox.archive import pack, place_files, place_tree, read_regular
 from evalkit.sandbox.daemon import docker_errors, effective_limits, look_at_image
-from evalkit.sandbox.lifecycle import Spec, container, remove, start
+from evalkit.sandbox.lifecycle import Spec, container, kill, remove, start
 from evalkit.sandbox.stream import END, STDOUT, FrameStream
 
 if TYPE_CHECKING:
@@ -94,11 +94,15 @@ def _watch(
             started = time.monotonic()
             start(client, container_id)
             with suppress(OSError):  # it ended before it read its files, and says how
-                stream.send(stdin, started + job.limits.seconds)
+                stream.send(stdin, time.monotonic() + job.limits.seconds)
             output = _Output(stream, job.output_mib * 2**20)
-            exit_code = _wait(client, container_id, started + job.limits.seconds)
+            # From here on: what a slow daemon took before is not the script's time.
+            exit_code = _wait(client, container_id, time.monotonic() + job.limits.seconds)
             if exit_code is None:
-                exit_code = _stop(client, container_id)
+                cut = kill(client, container_id)
+                # One that a silent daemon tells of only now ended by itself, and long ago.
+                code = client.wait(container_id)["StatusCode"]
+                exit_code = None if cut else int(code)
             seconds = time.monotonic() - started
             output.join()
         state = client.inspect_container(container_id)["State"]
@@ -131,24 +135,6 @@ def _wait(client: "APIClient", container_id: str, deadline: float) -> int | None
         if time.monotonic() < deadline:
             raise
         return None
-
-
-def _stop(client: "APIClient", container_id: str) -> int | None:
-    """Kill a container that runs past its limit; return its exit code where it does not run.
-
-    A daemon that was silent for a while may tell only now that it ended long ago.
-    """
-    from docker.errors import APIError
-
-    ended = False
-    try:
-        client.kill(container_id)
-    except APIError as error:
-        if error.status_code != 409:
-            raise
-        ended = True
-    code = int(client.wait(container_id)["StatusCode"])
-    return code if ended else None
 
 
 class _Output:

@@ -105,8 +105,8 @@ def list_containers(client: "APIClient", labels: Sequence[str]) -> list[str]:
     return [str(entry["Id"]) for entry in found]
 
 
-def kill(client: "APIClient", container_id: str) -> None:
-    """End a container's processes; one that has ended by itself is no error."""
+def kill(client: "APIClient", container_id: str) -> bool:
+    """End a container's processes; whether it had not ended by itself."""
     from docker.errors import APIError
 
     with docker_errors(f"cannot end container {container_id[:12]}"):
@@ -115,6 +115,8 @@ def kill(client: "APIClient", container_id: str) -> None:
         except APIError as error:
             if error.status_code not in {404, 409}:
                 raise
+            return False
+    return True
 
 
 def _host_config(client: "APIClient", spec: Spec) -> Any:
@@ -161,5 +163,5 @@ def is_running(client: "APIClient", container_id: str) -> bool:
         answer = client.get(url, timeout=PING_S)
         if answer.status_code == 404:
             return False
-        answer.raise_for_status()
+        check_answer(answer)
     return bool(answer.json()["State"]["Running"])

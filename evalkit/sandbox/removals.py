@@ -25,8 +25,7 @@ class Removals:
     """
 
     def __init__(self, client: "APIClient", labels: Sequence[str]) -> None:
-        self._client = client
-        self._labels = list(labels)
+        self._client, self._labels = client, labels
         self._thread = ThreadPoolExecutor(1, "removal")
         self._pending: defaultdict[str, list[Future[None]]] = defaultdict(list)
         """By the image of a task."""

@@ -79,6 +79,7 @@ def test_an_answer_outlives_the_end_of(
     assert (reply.usage.completion_tokens, reply.incarnation) == (TOKENS, before + 1)
 
 
+@pytest.mark.row("F7")
 def test_a_frozen_engine_is_found_by_its_silence(engine: Supervised) -> None:
     whys = [page.why for page in engine.notes.pages if "made no step" in page.why]
     assert len(whys) == 3

@@ -239,6 +239,7 @@ def test_an_endpoint_with_too_short_a_context_is_refused_before_a_token_is_made(
             pass
 
 
+@pytest.mark.row("F7")
 def test_an_endpoint_that_lists_the_model_but_answers_nothing_is_refused(tmp_path: Path) -> None:
     with scripted_server([Scripted(status=400, text="broken")], model="mine") as url:
         config = EngineConfig(kind="endpoint", model="mine", url=url)

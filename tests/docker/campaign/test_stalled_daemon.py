@@ -49,11 +49,13 @@ def stall(proxy: DockerProxy, when: Callable[[str], bool], seconds: float) -> th
     return thread
 
 
-def test_tests_that_ended_while_it_was_silent_did_not_time_out(
-    stalling: Stalling, repository_image: str
+@pytest.mark.parametrize("asked", ["/start ", "/wait "])
+def test_tests_that_end_in_time_do_not_time_out(
+    stalling: Stalling, repository_image: str, asked: str
 ) -> None:
+    """They run for a second of three, and what is asked then is answered after five."""
     limits = Limits(cpus=1, memory_mib=256, pids=64, seconds=3)
-    stalled = stall(stalling.proxy, lambda line: "/wait" in line, seconds=5)
+    stalled = stall(stalling.proxy, lambda line: asked in f"{line} ".replace("?", " "), seconds=5)
     job = Job(image=repository_image, script="sleep 1; exit 7", limits=limits)
     result = stalling.containers.run(job)
     stalled.join()

@@ -36,6 +36,7 @@ def test_it_says_what_became_of_the_engine(ended: Ended) -> None:
     assert "the engine is gone, and the run cannot go on" in ended[1].stderr
 
 
+@pytest.mark.row("F5")
 def test_no_attempt_is_counted_against_the_model(ended: Ended) -> None:
     results = ended[0] / "results.jsonl"
     assert not results.exists() or not results.read_text()

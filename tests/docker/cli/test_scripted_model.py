@@ -84,6 +84,7 @@ def test_the_key_is_nowhere_in_the_run_folder(evalkit: Evalkit, tmp_path: Path) 
     assert not any(b"sk-canary-9137" in text for text in texts)
 
 
+@pytest.mark.row("F9")
 def test_the_patch_so_far_is_graded_where_the_context_is_full(
     evalkit: Evalkit, tmp_path: Path
 ) -> None:

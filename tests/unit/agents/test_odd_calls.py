@@ -52,9 +52,19 @@ def heard(folder: Path, first: Scripted) -> list[Message]:
     return messages[len(bodies[0]["messages"]) :]
 
 
+@pytest.mark.row("F8")
 def test_an_unknown_tool_is_answered_with_those_there_are(tmp_path: Path) -> None:
     *_, answer = heard(tmp_path, Scripted(tool_calls=(call("python"),)))
     assert "unknown tool 'python'; the tools are bash" in str(answer["content"])
+
+
+@pytest.mark.row("F8")
+def test_an_argument_of_a_megabyte_reaches_its_tool(tmp_path: Path) -> None:
+    """An editor's, for a command of that length is more than a kernel takes."""
+    text = "x" * 2**20
+    arguments = {"command": "create", "path": str(tmp_path / "large"), "file_text": text}
+    heard(tmp_path, Scripted(tool_calls=(call("str_replace_editor", json.dumps(arguments)),)))
+    assert (tmp_path / "large").read_text() == text
 
 
 def test_a_call_without_a_name_is_one_of_an_unknown_tool(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ def body(message: str, **fields: object) -> bytes:
     return json.dumps({"error": {"message": message, **fields}}).encode()
 
 
+@pytest.mark.row("F9")
 @pytest.mark.parametrize("message", TOO_LONG.values(), ids=TOO_LONG)
 def test_a_conversation_that_is_too_long_is_a_context_limit(message: str) -> None:
     with pytest.raises(ContextLimitError, match=r"tokens|context"):

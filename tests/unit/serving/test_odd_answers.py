@@ -60,6 +60,7 @@ WRONG = {
 }
 
 
+@pytest.mark.row("F8")
 @pytest.mark.parametrize(("answer", "said"), WRONG.values(), ids=WRONG)
 def test_an_answer_of_the_wrong_form_is_said(answer: Scripted, said: str) -> None:
     with pytest.raises(EngineError, match=said) as caught:
@@ -130,6 +131,7 @@ def test_id_and_name_may_come_with_every_fragment() -> None:
     assert reply.tool_calls == (ToolCall(id="a", name="bash", arguments="{}"),)
 
 
+@pytest.mark.row("F8")
 @pytest.mark.parametrize("ids", [["a", "a"], ["a", "a", "a_1"], ["call_1", None, "call_1"]])
 def test_no_two_calls_have_one_id(ids: list[str | None]) -> None:
     fragments = [
@@ -158,6 +160,7 @@ def test_an_engine_that_names_no_model_is_believed() -> None:
     assert ask([stream(delta(content="ok"), *end())], answers_as="mine").text == "ok"
 
 
+@pytest.mark.row("F8")
 def test_half_a_character_is_replaced() -> None:
     assert ask([stream(delta(content="o\ud83d"), *end())]).text == "o?"
 
@@ -195,6 +198,7 @@ chunks = json_values | st.builds(
 )
 
 
+@pytest.mark.row("F8")
 @given(st.lists(chunks, max_size=4))
 def test_any_answer_is_one_or_is_refused(parts: list[object]) -> None:
     answer = Answer()

@@ -36,11 +36,13 @@ PASSING = {
 }
 
 
+@pytest.mark.row("F5")
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
 def test_what_may_pass_is_tried_again(fault: Scripted) -> None:
     assert ask([fault, OK], pauses_s=AT_ONCE).text == "ok"
 
 
+@pytest.mark.row("F5")
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
 def test_what_does_not_pass_is_unanswered(fault: Scripted) -> None:
     with pytest.raises(UnansweredError):
@@ -65,6 +67,7 @@ def test_nobody_listening_is_unanswered() -> None:
         chat.chat(HELLO, [], deadline=time.monotonic() + 30)
 
 
+@pytest.mark.row("F7")
 def test_silence_is_unanswered_before_the_deadline() -> None:
     with pytest.raises(UnansweredError, match=r"sent nothing for 0\.2 s"):
         ask([Scripted(text="x", delay_s=1)], stall_s=0.2)
@@ -80,6 +83,7 @@ def test_silence_is_not_waited_for_twice() -> None:
         ask([Scripted(text="x", silent_s=1), OK], stall_s=0.2, pauses_s=AT_ONCE)
 
 
+@pytest.mark.row("F5")
 @pytest.mark.parametrize("seconds", ["1", "1.0"])
 def test_an_engine_that_says_when_is_asked_then(seconds: str) -> None:
     begun = time.monotonic()
@@ -94,6 +98,7 @@ def test_one_that_says_a_time_past_the_deadline_is_not_waited_for() -> None:
     assert time.monotonic() - begun < 5
 
 
+@pytest.mark.row("F5")
 def test_no_retry_starts_after_the_deadline() -> None:
     begun = time.monotonic()
     with pytest.raises(UnansweredError, match="500"):
@@ -101,6 +106,7 @@ def test_no_retry_starts_after_the_deadline() -> None:
     assert time.monotonic() - begun < 2
 
 
+@pytest.mark.row("F5")
 def test_pauses_grow_and_end() -> None:
     assert sorted(PAUSES_S) == list(PAUSES_S)
     assert sum(PAUSES_S) < 20
@@ -125,6 +131,7 @@ def tries(pauses_s: Sequence[float]) -> list[float]:
     return failing.at
 
 
+@pytest.mark.row("F5")
 def test_there_is_one_try_more_than_pauses() -> None:
     assert len(tries([0.01] * 3)) == 4
 

@@ -116,6 +116,7 @@ def test_an_incarnation_that_answers_a_probe_is_not_lost(stack: ExitStack) -> No
     assert not supervisor.lost(1)
 
 
+@pytest.mark.row("F7")
 def test_an_incarnation_that_answers_no_probe_is_lost(stack: ExitStack) -> None:
     fake = Fake()
     supervisor, _ = supervise(stack, fake)
@@ -123,6 +124,7 @@ def test_an_incarnation_that_answers_no_probe_is_lost(stack: ExitStack) -> None:
     assert supervisor.lost(1)
 
 
+@pytest.mark.row("F7")
 def test_an_engine_that_makes_no_step_though_it_has_work_is_started_again(stack: ExitStack) -> None:
     fake = Fake()
     _, watch = supervise(stack, fake, stall_s=0.3)
@@ -158,6 +160,7 @@ def test_an_idle_engine_is_probed_after_a_while(stack: ExitStack) -> None:
     assert soon(lambda: fake.open_now == [2])
 
 
+@pytest.mark.row("F7")
 def test_no_rollout_starts_while_the_engine_is_away(stack: ExitStack) -> None:
     fake = Fake(fails=[2, 3])
     supervise(stack, fake, restarts=3)
