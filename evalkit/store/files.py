@@ -39,6 +39,10 @@ class Files:
         """Put contents in the place of files of a folder, by name, each at once."""
         self.insist(folder, lambda: _replace(folder, contents))
 
+    def sync_names(self, folder: Path) -> None:
+        """Bring the names in a folder to the disk."""
+        self.insist(folder, lambda: _sync_folder(folder))
+
     def rename(self, path: Path, new: Path) -> None:
         """Rename; what is next made in that folder brings it to the disk."""
         self.insist(path, lambda: path.rename(new))
@@ -71,13 +75,14 @@ class Files:
 class Lines:
     """A file held open, to which lines are added whole: of one that fails nothing stays.
 
-    With `at_once` a line is on the disk when `write` returns, without it with `close`.
+    With `at_once` a line is on the disk when `write` returns, and the file's name with the first;
+    without it lines are with `close`, and who opened the file sees to its name.
     """
 
     def __init__(self, path: Path, files: Files, *, at_once: bool = False) -> None:
         self._path, self._files = path, files
         self._then = os.fsync if at_once else lambda _: None
-        self._file = files.insist(path, lambda: _open_lines(path))
+        self._file = files.insist(path, lambda: _open_lines(path, sync_name=at_once))
         self._end = self._file.seek(0, os.SEEK_END)
         self._lock = threading.Lock()
 
@@ -117,12 +122,13 @@ def store_errors(path: Path) -> Iterator[None]:
         raise StoreError(f"cannot write {path}: {error.strerror}", hint=HINT) from error
 
 
-def _open_lines(path: Path) -> BinaryIO:
-    """Open a file for whole lines, its name on the disk."""
+def _open_lines(path: Path, *, sync_name: bool) -> BinaryIO:
+    """Open a file for whole lines."""
     file = path.open("ab+", buffering=0)
     try:
         _cut_torn_line(file.fileno())
-        _sync_folder(path.parent)
+        if sync_name:
+            _sync_folder(path.parent)
     except BaseException:
         file.close()
         raise

@@ -106,13 +106,14 @@ class RunFolder:
         """Begin a try of an attempt: return the writer of its trajectory.jsonl.
 
         What an earlier try left is set aside as ATTEMPT.1, ATTEMPT.2 and so on. Lines are in the
-        file at once, so that a killed run leaves them, and on the disk with the rollout's end: to
-        wait for the disk twice a turn costs more than the turn.
+        file at once, so that a killed run leaves them, and on the disk, like the names of file and
+        folder, with the rollout's end: to wait for the disk twice a turn costs more than the turn.
         """
         folder = self._attempt(task_id, attempt)
         self._end_trajectory(folder)
         self._set_aside(folder)
-        self._files.folder(folder)
+        self._files.folder(folder.parent)
+        self._files.insist(folder, folder.mkdir)
         lines = self._trajectories[folder] = Lines(folder / "trajectory.jsonl", self._files)
         return lambda line: lines.write(_json_line(line))
 
@@ -120,8 +121,8 @@ class RunFolder:
         """Keep how a rollout came to its own end: from here on only its grading can be lost."""
         submission = rolled.submission
         folder = self._attempt(submission.task_id, submission.attempt)
-        self._end_trajectory(folder)
-        self._files.folder(folder)
+        if not self._end_trajectory(folder):
+            self._files.folder(folder)
         self._files.replace(folder, {"rollout.json": _encoded(_json_page(rolled))})
 
     def finish(self, finished: Finished) -> None:
@@ -139,8 +140,8 @@ class RunFolder:
             files["repaired.json"] = _json_page(finished.repaired)
         if finished.audit.calls:
             files["audit.json"] = _json_page(finished.audit)
-        self._end_trajectory(folder)
-        self._files.folder(folder)
+        if not self._end_trajectory(folder):
+            self._files.folder(folder)
         self._files.replace(folder, {name: _encoded(text) for name, text in files.items()})
         self._append("results.jsonl", result.model_dump(mode="json"))
 
@@ -211,10 +212,13 @@ class RunFolder:
         last = max((int(name) for name in names if name.isdecimal()), default=0)
         self._files.rename(folder, folder.with_name(f"{folder.name}.{last + 1}"))
 
-    def _end_trajectory(self, folder: Path) -> None:
+    def _end_trajectory(self, folder: Path) -> bool:
+        """Bring it to the disk, and the name of its folder; False where none was under way."""
         lines = self._trajectories.pop(folder, None)
         if lines is not None:
             lines.close()
+            self._files.sync_names(folder.parent)
+        return lines is not None
 
     def _attempt(self, task_id: str, attempt: int) -> Path:
         return self.path / "tasks" / task_id / str(attempt)
