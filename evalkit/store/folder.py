@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from pydantic import JsonValue
+from pydantic_core import PydanticSerializationError
 
 from evalkit.errors import ConfigError, StoreError
 from evalkit.protocols import Message
@@ -21,6 +22,7 @@ from evalkit.store.lines import as_record, json_lines, json_object, read, read_m
 from evalkit.types import EngineSample, Finished, Outcome, Record, Result, RolledOut
 
 APPENDED = ("events.jsonl", "results.jsonl", "engine.jsonl")
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _LOCK_S = 2.0
 """A reader that asks whether somebody writes holds the lock for an instant."""
 
@@ -248,11 +250,15 @@ def is_written(path: Path) -> bool:
 
 
 def _json_line(line: Mapping[str, JsonValue]) -> bytes:
-    return _encoded(json.dumps(line, ensure_ascii=False)) + b"\n"
+    return _encoded(_JSON.encode(line)) + b"\n"
 
 
 def _json_page(record: Record, without: set[str] | None = None) -> str:
-    return json.dumps(record.model_dump(mode="json", exclude=without), indent=1, ensure_ascii=False)
+    try:
+        return record.model_dump_json(indent=1, exclude=without)
+    except PydanticSerializationError:  # half a character
+        page = record.model_dump(mode="json", exclude=without)
+        return json.dumps(page, indent=1, ensure_ascii=False)
 
 
 def _encoded(text: str) -> bytes:
