@@ -18,6 +18,7 @@ HINT = "choose another folder with -o; a run that began goes on with --resume on
 _UNKNOWN_TO_FOLDERS = frozenset((errno.EINVAL, errno.ENOTSUP))
 """What file systems answer that keep no names back, and so bring none to the disk."""
 _ROOM = 4096
+_OVERWRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 class Files:
@@ -39,6 +40,10 @@ class Files:
         """Put contents in the place of files of a folder, by name, each at once."""
         self.insist(folder, lambda: _replace(folder, contents))
 
+    def sync_names(self, folder: Path) -> None:
+        """Bring the names in a folder to the disk."""
+        self.insist(folder, lambda: _sync_folder(folder))
+
     def rename(self, path: Path, new: Path) -> None:
         """Rename; what is next made in that folder brings it to the disk."""
         self.insist(path, lambda: path.rename(new))
@@ -46,9 +51,10 @@ class Files:
     def folder(self, path: Path) -> None:
         """Make a folder with its parents."""
         with store_errors(path):
+            if path.is_dir():
+                return
             missing = list(takewhile(lambda one: not one.is_dir(), (path, *path.parents)))
-        if missing:
-            self.insist(path, lambda: _make_folder(path, missing))
+        self.insist(path, lambda: _make_folder(path, missing))
 
     def insist(self, path: Path, write: Callable[[], T]) -> T:
         """Write, again each time that there is room once more."""
@@ -71,13 +77,14 @@ class Files:
 class Lines:
     """A file held open, to which lines are added whole: of one that fails nothing stays.
 
-    With `at_once` a line is on the disk when `write` returns, without it with `close`.
+    With `at_once` a line is on the disk when `write` returns, and the file's name with the first;
+    without it lines are with `close`, and who opened the file sees to its name.
     """
 
     def __init__(self, path: Path, files: Files, *, at_once: bool = False) -> None:
         self._path, self._files = path, files
         self._then = os.fsync if at_once else lambda _: None
-        self._file = files.insist(path, lambda: _open_lines(path))
+        self._file = files.insist(path, lambda: _open_lines(path, sync_name=at_once))
         self._end = self._file.seek(0, os.SEEK_END)
         self._lock = threading.Lock()
 
@@ -114,15 +121,20 @@ def store_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}", hint=HINT) from error
+        raise _store_error(path, error) from error
 
 
-def _open_lines(path: Path) -> BinaryIO:
-    """Open a file for whole lines, its name on the disk."""
+def _store_error(path: Path, error: OSError) -> StoreError:
+    return StoreError(f"cannot write {path}: {error.strerror}", hint=HINT)
+
+
+def _open_lines(path: Path, *, sync_name: bool) -> BinaryIO:
+    """Open a file for whole lines."""
     file = path.open("ab+", buffering=0)
     try:
         _cut_torn_line(file.fileno())
-        _sync_folder(path.parent)
+        if sync_name:
+            _sync_folder(path.parent)
     except BaseException:
         file.close()
         raise
@@ -144,13 +156,28 @@ def _write(fd: int, text: bytes, end: int, then: Callable[[int], None]) -> None:
 
 
 def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
-    for name, content in contents.items():
-        # One that a kill left is written over the next time, and until then in nobody's way.
-        aside = folder / f".{name}.new"
-        with aside.open("wb", buffering=0) as file:
-            _write(file.fileno(), content, 0, os.fsync)
-        aside.replace(folder / name)
+    """Write all aside, then wait for the disk, which is at work meanwhile, then rename."""
+    name, files = "", dict[str, int]()
+    try:
+        for name, content in contents.items():
+            # One that a kill left is written over.
+            files[name] = os.open(f"{folder}/.{name}.new", _OVERWRITE, 0o666)
+            _write(files[name], content, 0, _begin_sync)
+        for name in contents:
+            os.fsync(files[name])
+        for name in contents:
+            os.rename(f"{folder}/.{name}.new", f"{folder}/{name}")  # noqa: PTH104 - a Path costs more than the call
+    except OSError as error:
+        raise _store_error(folder / name, error) from error
+    finally:
+        for fd in files.values():
+            os.close(fd)
     _sync_folder(folder)
+
+
+def _begin_sync(fd: int) -> None:
+    """Let the disk begin with what was written; nobody waits."""
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _make_folder(path: Path, missing: Iterable[Path]) -> None:

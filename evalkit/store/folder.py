@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from pydantic import JsonValue
+from pydantic_core import PydanticSerializationError
 
 from evalkit.errors import ConfigError, StoreError
 from evalkit.protocols import Message
@@ -21,6 +22,7 @@ from evalkit.store.lines import as_record, json_lines, json_object, read, read_m
 from evalkit.types import EngineSample, Finished, Outcome, Record, Result, RolledOut
 
 APPENDED = ("events.jsonl", "results.jsonl", "engine.jsonl")
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _LOCK_S = 2.0
 """A reader that asks whether somebody writes holds the lock for an instant."""
 
@@ -106,13 +108,14 @@ class RunFolder:
         """Begin a try of an attempt: return the writer of its trajectory.jsonl.
 
         What an earlier try left is set aside as ATTEMPT.1, ATTEMPT.2 and so on. Lines are in the
-        file at once, so that a killed run leaves them, and on the disk with the rollout's end: to
-        wait for the disk twice a turn costs more than the turn.
+        file at once, so that a killed run leaves them, and on the disk, like the names of file and
+        folder, with the rollout's end: to wait for the disk twice a turn costs more than the turn.
         """
         folder = self._attempt(task_id, attempt)
         self._end_trajectory(folder)
         self._set_aside(folder)
-        self._files.folder(folder)
+        self._files.folder(folder.parent)
+        self._files.insist(folder, folder.mkdir)
         lines = self._trajectories[folder] = Lines(folder / "trajectory.jsonl", self._files)
         return lambda line: lines.write(_json_line(line))
 
@@ -120,8 +123,8 @@ class RunFolder:
         """Keep how a rollout came to its own end: from here on only its grading can be lost."""
         submission = rolled.submission
         folder = self._attempt(submission.task_id, submission.attempt)
-        self._end_trajectory(folder)
-        self._files.folder(folder)
+        if not self._end_trajectory(folder):
+            self._files.folder(folder)
         self._files.replace(folder, {"rollout.json": _encoded(_json_page(rolled))})
 
     def finish(self, finished: Finished) -> None:
@@ -139,8 +142,8 @@ class RunFolder:
             files["repaired.json"] = _json_page(finished.repaired)
         if finished.audit.calls:
             files["audit.json"] = _json_page(finished.audit)
-        self._end_trajectory(folder)
-        self._files.folder(folder)
+        if not self._end_trajectory(folder):
+            self._files.folder(folder)
         self._files.replace(folder, {name: _encoded(text) for name, text in files.items()})
         self._append("results.jsonl", result.model_dump(mode="json"))
 
@@ -211,10 +214,13 @@ class RunFolder:
         last = max((int(name) for name in names if name.isdecimal()), default=0)
         self._files.rename(folder, folder.with_name(f"{folder.name}.{last + 1}"))
 
-    def _end_trajectory(self, folder: Path) -> None:
+    def _end_trajectory(self, folder: Path) -> bool:
+        """Bring it to the disk, and the name of its folder; False where none was under way."""
         lines = self._trajectories.pop(folder, None)
         if lines is not None:
             lines.close()
+            self._files.sync_names(folder.parent)
+        return lines is not None
 
     def _attempt(self, task_id: str, attempt: int) -> Path:
         return self.path / "tasks" / task_id / str(attempt)
@@ -244,11 +250,15 @@ def is_written(path: Path) -> bool:
 
 
 def _json_line(line: Mapping[str, JsonValue]) -> bytes:
-    return _encoded(json.dumps(line, ensure_ascii=False)) + b"\n"
+    return _encoded(_JSON.encode(line)) + b"\n"
 
 
 def _json_page(record: Record, without: set[str] | None = None) -> str:
-    return json.dumps(record.model_dump(mode="json", exclude=without), indent=1, ensure_ascii=False)
+    try:
+        return record.model_dump_json(indent=1, exclude=without)
+    except PydanticSerializationError:  # half a character
+        page = record.model_dump(mode="json", exclude=without)
+        return json.dumps(page, indent=1, ensure_ascii=False)
 
 
 def _encoded(text: str) -> bytes:
