@@ -141,7 +141,7 @@ def _open_lines(path: Path, *, sync_name: bool) -> BinaryIO:
     return file
 
 
-def _write(fd: int, text: bytes, end: int, then: Callable[[int], None]) -> None:
+def _write(fd: int, text: bytes, end: int, then: Callable[[int], None] = lambda _: None) -> None:
     """Write at the end of a file, which `end` is; what a failed try left there goes first."""
     if os.fstat(fd).st_size != end:
         os.ftruncate(fd, end)
@@ -156,13 +156,13 @@ def _write(fd: int, text: bytes, end: int, then: Callable[[int], None]) -> None:
 
 
 def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write all aside, then wait for the disk, which is at work meanwhile, then rename."""
+    """Write all aside, then wait for the disk, then rename."""
     name, files = "", dict[str, int]()
     try:
         for name, content in contents.items():
             # One that a kill left is written over.
             files[name] = os.open(f"{folder}/.{name}.new", _OVERWRITE, 0o666)
-            _write(files[name], content, 0, _begin_sync)
+            _write(files[name], content, 0)
         for name in contents:
             os.fsync(files[name])
         for name in contents:
@@ -173,11 +173,6 @@ def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
         for fd in files.values():
             os.close(fd)
     _sync_folder(folder)
-
-
-def _begin_sync(fd: int) -> None:
-    """Let the disk begin with what was written; nobody waits."""
-    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _make_folder(path: Path, missing: Iterable[Path]) -> None:
