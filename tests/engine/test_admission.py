@@ -75,8 +75,14 @@ def run(model: Path, gib: int, folder: Path) -> Run:
 
 
 @pytest.fixture(scope="module")
-def runs(model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Run]:
-    return {gib: run(model, gib, tmp_path_factory.mktemp(f"kv{gib}")) for gib in (1, 4)}
+def runs(
+    model: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> dict[int, Run]:
+    """Run with either cache; what was admitted is a figure to read, so it is printed."""
+    seen = {gib: run(model, gib, tmp_path_factory.mktemp(f"kv{gib}")) for gib in (1, 4)}
+    for gib, one in seen.items():
+        request.config.get_terminal_writer().line(f"KV cache of {gib} GiB: {one}")
+    return seen
 
 
 def test_four_times_the_cache_admits_more(runs: dict[int, Run]) -> None:
