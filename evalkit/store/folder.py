@@ -229,7 +229,8 @@ class RunFolder:
         with self._lock:
             if name not in self._appended:
                 self._appended[name] = Lines(self.path / name, self._files, at_once=True)
-            self._appended[name].write(_json_line(line))
+            lines = self._appended[name]
+        lines.write(_json_line(line))
 
 
 def holds_attempts(path: Path) -> bool:

@@ -123,7 +123,7 @@ def test_a_run_that_is_gone_on_with_survives_a_kill_at_what_it_does_besides(
 
 ATTEMPT = "tasks/task-0/1"
 FAILING = [
-    Point("mkdir", "tasks", 1),
+    Point("mkdir", ATTEMPT, 1),
     Point("write", ".run.json.new", 2),
     Point("fsync", "events.jsonl", 1),
     Point("write", f"{ATTEMPT}/trajectory.jsonl", 2),
@@ -131,41 +131,62 @@ FAILING = [
     Point("fsync", f"{ATTEMPT}/.rollout.json.new", 1),
     Point("rename", f"{ATTEMPT}/.rollout.json.new", 1),
     Point("write", f"{ATTEMPT}/.patch.diff.new", 1),
-    Point("fsync", ATTEMPT, 2),
+    Point("fsync", ATTEMPT, 1),
     Point("rename", f"{ATTEMPT}/.verdict.json.new", 1),
     Point("write", "results.jsonl", 1),
     Point("fsync", "results.jsonl", 1),
     Point("rename", ".preds.jsonl.new", 1),
 ]
 """One of each kind."""
+WITHOUT_ROOM = [
+    Point("write", f"{ATTEMPT}/trajectory.jsonl", 2),
+    Point("fsync", f"{ATTEMPT}/.rollout.json.new", 1),
+    Point("write", "results.jsonl", 1),
+    Point("rename", ".preds.jsonl.new", 1),
+]
 
 
-def named(point: Point) -> str:
-    """The file that a user knows: not the one it was to be renamed from."""
-    path = Path(point.path)
-    return str(path.with_name(path.name.removeprefix(".").removesuffix(".new")))
+def title(point: Point) -> str:
+    return f"{point.call} {point.path}"
 
 
-@pytest.mark.parametrize("point", FAILING, ids=lambda point: f"{point.call} {point.path}")
-class TestAWriteThatFails:
-    def test_ends_the_run_with_the_name_of_the_file(
-        self, forks: Sessions, tmp_path: Path, point: Point
-    ) -> None:
-        forks.log.write_bytes(b"")
-        strace = point.strace(tmp_path / "run", f"error=EIO:when={point.nth}")
-        code = forks.traced(strace, tmp_path / "run", *RUN)
-        said = f"cannot write {tmp_path / 'run' / named(point)}: Input/output error"
-        assert (code, said in forks.log.read_text()) == (3, True), forks.log.read_text()
+class Failed(NamedTuple):
+    """A run one of whose writes failed."""
 
-    def test_costs_nothing_but_to_go_on(
-        self, forks: Sessions, tmp_path: Path, point: Point, undisturbed: RunState
-    ) -> None:
-        strace = point.strace(tmp_path / "run", f"error=EIO:when={point.nth}")
-        forks.traced(strace, tmp_path / "run", *RUN)
-        assert ends_well(forks, tmp_path / "run", undisturbed)
+    point: Point
+    folder: Path
+    code: int
+    said: str
+
+    def named(self) -> Path:
+        """The file that a user knows: not the one it was to be renamed from."""
+        path = self.folder / self.point.path
+        return path.with_name(path.name.removeprefix(".").removesuffix(".new"))
 
 
-@pytest.mark.parametrize("point", FAILING, ids=lambda point: f"{point.call} {point.path}")
+@pytest.fixture(scope="module", params=FAILING, ids=title)
+def failed(
+    request: pytest.FixtureRequest, forks: Sessions, tmp_path_factory: pytest.TempPathFactory
+) -> Failed:
+    point: Point = request.param
+    folder = tmp_path_factory.mktemp("failed") / "run"
+    forks.log.write_bytes(b"")
+    code = forks.traced(point.strace(folder, f"error=EIO:when={point.nth}"), folder, *RUN)
+    return Failed(point, folder, code, forks.log.read_text())
+
+
+def test_a_write_that_fails_ends_the_run_with_the_name_of_the_file(failed: Failed) -> None:
+    said = f"cannot write {failed.named()}: Input/output error"
+    assert (failed.code, said in failed.said) == (3, True), failed.said
+
+
+def test_a_write_that_failed_costs_nothing_but_to_go_on(
+    failed: Failed, forks: Sessions, undisturbed: RunState
+) -> None:
+    assert ends_well(forks, failed.folder, undisturbed)
+
+
+@pytest.mark.parametrize("point", WITHOUT_ROOM, ids=title)
 def test_a_full_disk_is_waited_for(
     forks: Sessions, tmp_path: Path, undisturbed: RunState, point: Point
 ) -> None:
