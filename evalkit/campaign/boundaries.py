@@ -37,6 +37,7 @@ class Boundaries:
         self.absences = 0
         """How often one went away."""
         self._looked = float("-inf")
+        """When the last look began."""
         self._looking = Lock()
         self._leaving = Event()
         self._thread = Thread(target=self._watch, name="boundaries", daemon=True)
@@ -57,11 +58,10 @@ class Boundaries:
 
     def await_all(self) -> bool:
         """Wait until all are there, or the run is being stopped; whether one was away."""
-        was_away = False
-        while self._look():
-            was_away = True
-            if self._stopping.wait(min(1.0, self._every_s)):
-                break
+        # Anew, for something broke: an absence of which nobody knows yet is no fault of a try.
+        away = was_away = self._look(since=time.monotonic())
+        while away and not self._stopping.wait(min(1.0, self._every_s)):
+            away = self._look()
         return was_away
 
     def _watch(self) -> None:
@@ -71,13 +71,14 @@ class Boundaries:
             except StoreError:  # a run that cannot be written hears it from its own writes
                 return
 
-    def _look(self) -> bool:
-        """Look at all of them; whether one is away."""
+    def _look(self, since: float = float("-inf")) -> bool:
+        """Look at all of them, unless somebody just did, and since then; whether one is away."""
         with self._looking:
-            if time.monotonic() - self._looked > _FRESH * self._every_s:
+            now = time.monotonic()
+            if self._looked < max(since, now - _FRESH * self._every_s):
+                self._looked = now
                 for what, check in self._checks.items():
                     self._see(what, check())
-                self._looked = time.monotonic()
             return bool(self._away)
 
     def _see(self, what: str, why: str | None) -> None:

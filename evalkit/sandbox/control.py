@@ -6,6 +6,7 @@ It is opened with the sandbox, before the agent can replace a program or use up 
 import base64
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -18,6 +19,7 @@ from evalkit.types import CommandResult
 READ_LIMIT = 10 * 2**20
 WRITE_CHUNK = 192 * 1024
 TIMEOUT_S = 60.0
+NOTICE_S = 2.0
 _CUT = frozenset((0, 126))
 """How it ends where the daemon lets go of it: at the end of its input, or told by the daemon.
 By itself it never does, and who kills it leaves another code."""
@@ -29,6 +31,7 @@ class Control:
     def __init__(
         self, start: Callable[[list[str]], Exec], *, workdir: str, alive: Callable[[], bool]
     ) -> None:
+        self._alive = alive
         self._shell = Shell(
             lambda: start(PLAIN_SH),
             cwd=workdir,
@@ -43,8 +46,22 @@ class Control:
         self._shell.close()
 
     def connected(self) -> bool:
-        """Whether the daemon did not let go of it: then of no connection into the container."""
-        return self._shell.ended() not in _CUT
+        """Whether the daemon did not let go of it: then of no connection into the container.
+
+        Raises SandboxError where it ended with the container.
+        """
+        code = self._shell.ended()
+        if code is not None and code not in _CUT:
+            self._await_end()
+        return code not in _CUT
+
+    def _await_end(self) -> None:
+        """Give the daemon time to notice that the container ended, where all in it was killed."""
+        deadline = time.monotonic() + NOTICE_S
+        while time.monotonic() < deadline:
+            if not self._alive():
+                raise SandboxError("the sandbox's container ended while a command ran")
+            time.sleep(0.1)
 
     def kill_tree(self, pid: int) -> None:
         """Kill a process of the container and everything below it."""

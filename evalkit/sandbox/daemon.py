@@ -71,7 +71,8 @@ def data_folder(client: "APIClient") -> Path | None:
 def docker_errors(doing: str, raises: type[SandboxError] = SandboxError) -> Iterator[None]:
     """Turn what the SDK raises into SandboxError; `doing` says what was being tried.
 
-    DiskFullError where the daemon itself answers that it has no room.
+    `raises` is for what the daemon answers: that it does not says nothing of what was asked for.
+    DiskFullError where it answers that it has no room.
     """
     from docker.errors import APIError, DockerException, ImageNotFound
     from requests import RequestException
@@ -81,11 +82,13 @@ def docker_errors(doing: str, raises: type[SandboxError] = SandboxError) -> Iter
     except ImageNotFound as error:
         hint = "pull or build it first"
         raise ImageError(f"{doing}: {_reason(error)}", hint=hint) from error
-    except (DockerException, RequestException) as error:
+    except DockerException as error:
         reason = _reason(error)
         if isinstance(error, APIError) and says_no_room(reason):
             raise DiskFullError(f"{doing}: {reason}", hint=MAKE_ROOM) from error
         raise raises(f"{doing}: {reason}") from error
+    except RequestException as error:
+        raise SandboxError(f"{doing}: {_reason(error)}") from error
 
 
 def says_no_room(words: str) -> bool:

@@ -22,6 +22,7 @@ class DockerProxy:
         self._path = path
         self._delay_s = 0.0
         self._refuses = False
+        self._hangs_at: Callable[[str], bool] = lambda _: False
         self._flows = threading.Event()
         self._flows.set()
         self._listening: socket.socket | None = None
@@ -32,6 +33,7 @@ class DockerProxy:
         """Pass everything on, what was held back by `hang` first."""
         self._delay_s = 0.0
         self._refuses = False
+        self._hangs_at = lambda _: False
         if self._listening is None:
             self._listen()
         self._flows.set()
@@ -56,6 +58,10 @@ class DockerProxy:
     def hang(self) -> None:
         """Accept, and say nothing: not a byte passes until `serve`."""
         self._flows.clear()
+
+    def hang_at(self, matches: Callable[[str], bool]) -> None:
+        """Fall silent with the next request whose first line matches: it is still passed on."""
+        self._hangs_at = matches
 
     def delay(self, seconds: float) -> None:
         """Pass each request on so much later."""
@@ -112,8 +118,11 @@ class DockerProxy:
         # A client waits for each answer before it asks again, so a request begins a chunk.
         line = chunk.partition(b"\r\n")[0]
         if line.endswith(b"HTTP/1.1"):
-            self.asked.append(line.decode("latin-1"))
+            request = line.decode("latin-1")
             time.sleep(self._delay_s)
+            if self._hangs_at(request):
+                self.hang()
+            self.asked.append(request)
         return not self._refuses
 
     def _pour(

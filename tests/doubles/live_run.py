@@ -107,7 +107,7 @@ def _programs(client: "APIClient", container_id: str) -> list[str]:
     from docker.errors import APIError
 
     try:
-        return [process[-1] for process in client.top(container_id)["Processes"]]
+        return [process[-1] for process in client.top(container_id)["Processes"] or ()]
     except APIError:
         return []
 

@@ -1,7 +1,6 @@
 """A scripted model that solves tasks of quickstart, however their rollouts are interleaved."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -28,17 +27,20 @@ _TOLD_BY = {
 
 
 def solves(first: Mapping[str, Sequence[str]] = MappingProxyType({})) -> Script:
-    """Answer every task with its fix and the end; before that, at the first try, with `first`."""
-    begun: Counter[str] = Counter()
+    """Answer every task with its fix and the end; each command of `first` comes before, and once."""
+    given: set[tuple[str, str]] = set()
 
     def answer(body: Mapping[str, Any]) -> Scripted:
         task = task_of(body)
         if task is None:
             return Scripted(text="hi")
-        asked = sum(message["role"] == "assistant" for message in body["messages"])
-        begun[task] += not asked
-        commands = [*(first.get(task, ()) if begun[task] == 1 else ()), FIXES[task]]
-        return bash(commands[asked]) if asked < len(commands) else call("submit")
+        done = _commands(body)
+        new = [command for command in first.get(task, ()) if (task, command) not in given]
+        for command in (*new, FIXES[task]):
+            if command not in done:
+                given.add((task, command))
+                return bash(command)
+        return call("submit")
 
     return answer
 
@@ -47,6 +49,12 @@ def task_of(body: Mapping[str, Any]) -> str | None:
     """Return whose rollout asks; None for the probe of the engine."""
     opening = json.dumps(body["messages"][:2])
     return next((task for word, task in _TOLD_BY.items() if word in opening), None)
+
+
+def _commands(body: Mapping[str, Any]) -> list[str]:
+    """Return the commands that a conversation holds so far."""
+    calls = (one for message in body["messages"] for one in message.get("tool_calls") or ())
+    return [json.loads(one["function"]["arguments"]).get("command", "") for one in calls]
 
 
 def call(name: str, **arguments: object) -> Scripted:
@@ -58,11 +66,17 @@ def bash(command: str) -> Scripted:
 
 
 def endpoint(url: str) -> list[str]:
-    """Flags for a run that asks a scripted model."""
-    return ["--endpoint", url, "--model", "scripted", "--set", "agent.tool_format=native",
-            "--set", "agent.prompt=default"]  # fmt: skip
+    """Flags for a run that asks a scripted model, as often as it likes."""
+    settings = (
+        "agent.tool_format=native",
+        "agent.prompt=default",
+        "limits.turns=300",
+        "limits.completion_tokens=null",
+    )
+    flags = [word for setting in settings for word in ("--set", setting)]
+    return ["--endpoint", url, "--model", "scripted", *flags]
 
 
-def tasks(*names: str) -> list[str]:
+def tasks(*names: str, suite: str = "quickstart") -> list[str]:
     """Flags for a run of these tasks of quickstart."""
-    return ["--suite", "quickstart", *(word for name in names for word in ("-i", name))]
+    return ["--suite", suite, *(word for name in names for word in ("-i", name))]

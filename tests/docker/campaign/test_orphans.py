@@ -42,7 +42,7 @@ def cleaned(
     """Of two runs one is killed; then comes `evalkit clean`, twice."""
     folder = tmp_path_factory.mktemp("orphans")
     with scripted_server(lambda _: bash("sleep 0.2")) as url:
-        arguments = (*tasks("leap-years"), *endpoint(url), "--set", "limits.turns=300")
+        arguments = (*tasks("leap-years"), *endpoint(url))
         with (
             live_run(folder / "killed", *arguments) as killed,
             live_run(folder / "living", *arguments) as living,

@@ -1,21 +1,19 @@
 """A container that somebody removes from outside costs the try that ran in it, and no more."""
 
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from evalkit.config.content import content_root
 from evalkit.serving.scripted import scripted_server
 from tests.doubles.live_run import LiveRun, live_run
 from tests.doubles.solver import endpoint, solves, tasks
+from tests.doubles.suites import SLOW_S, SLOW_TEST, own_quickstart
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 TASK = "leap-years"
-SLOW_TEST = "\n\ndef test_that_takes_its_time():\n    __import__('os').system('exec sleep 3')\n"
 pytestmark = pytest.mark.row("F1")
 
 
@@ -60,15 +58,10 @@ def test_the_good_try_came_to_its_end(rollout: Ended) -> None:
 def grading(client: "APIClient", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     """The known solution, graded by tests that take long enough to be disturbed."""
     folder = tmp_path_factory.mktemp("grading")
-    suite = folder / "suite"
-    shutil.copytree(content_root() / "tasks" / "quickstart", suite)
-    tests = suite / TASK / "tests" / "test_leap.py"
-    tests.write_text(tests.read_text() + SLOW_TEST)
+    suite = own_quickstart(folder, f"{TASK}/tests/test_leap.py", SLOW_TEST)
     with live_run(folder / "run", "--suite", str(suite), "-i", TASK, "--agent", "gold") as run:
-        run.until((run.folder / "run.json").exists)
-        client.remove_container(run.until_it_runs(client, TASK, "sleep 3"), force=True)
+        client.remove_container(run.until_it_runs(client, TASK, f"sleep {SLOW_S}"), force=True)
         yield Ended(run, run.end())
-    shutil.rmtree(suite)
 
 
 def test_a_grading_is_begun_again(grading: Ended) -> None:

@@ -1,16 +1,14 @@
 """The same patch has the same verdict, however much runs beside it; a test for which not is found."""
 
 import json
-import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from evalkit.config.content import content_root
 from tests.docker.cli.conftest import Evalkit
+from tests.doubles.suites import own_quickstart
 
 WORKERS = (2, 4)
 FLAKY = """
@@ -49,24 +47,20 @@ def test_twice_the_workers_come_to_the_same_verdicts(
 @pytest.fixture(scope="module")
 def flaky(
     evalkit: Evalkit, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, "subprocess.CompletedProcess[str]"]]:
+) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
     """A suite of one task, one of whose tests passes half the time, validated."""
     root = tmp_path_factory.mktemp("flaky")
-    suite, folder = root / "suite", root / "check"
-    shutil.copytree(content_root() / "tasks" / "quickstart", suite)
-    file, task = suite / "suite.yaml", suite / "leap-years"
+    suite = own_quickstart(root, "leap-years/tests/test_leap.py", FLAKY)
+    folder, file, task = root / "check", suite / "suite.yaml", suite / "leap-years"
     content = yaml.safe_load(file.read_text())
     file.write_text(yaml.safe_dump(content | {"tasks": [task.name]}))
-    tests = task / "tests" / "test_leap.py"
-    tests.write_text(tests.read_text() + FLAKY)
     settings = yaml.safe_load((task / "task.yaml").read_text())
     settings["pass_to_pass"].append("tests/test_leap.py::test_that_passes_half_the_time")
     (task / "task.yaml").write_text(yaml.safe_dump(settings))
     done = evalkit(
         *("validate", "--suite", str(suite), "--replicas", str(REPLICAS), "-o", str(folder))
     )
-    yield folder, done
-    shutil.rmtree(suite)
+    return folder, done
 
 
 Flaky = tuple[Path, "subprocess.CompletedProcess[str]"]

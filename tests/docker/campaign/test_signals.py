@@ -69,7 +69,7 @@ def stop(
     """
     told = Event()
     with docker_proxy(folder) as proxy, scripted_server(until_told(told, command)) as url:
-        arguments = (*tasks(FIRST, SECOND), "-w", "1", *endpoint(url), "--set", "limits.turns=300")
+        arguments = (*tasks(FIRST, SECOND), "-w", "1", *endpoint(url))
         with live_run(folder / "run", *arguments, extra={"DOCKER_HOST": proxy.host}) as run:
             run.until_it_runs(client, FIRST, command)
             if silent:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -35,27 +35,32 @@ def stalling(tmp_path: Path) -> Iterator[Stalling]:
         proxy.serve()
 
 
-def stall(proxy: DockerProxy, when: Callable[[str], bool], seconds: float) -> threading.Thread:
-    """Fall silent for a while, once something is asked."""
+def stall(
+    proxy: DockerProxy, asked: str, seconds: float, *, drop: bool = False
+) -> threading.Thread:
+    """Fall silent for a while with a request; what waited is answered then, or cut."""
+    before = len(proxy.asked)
+    proxy.hang_at(lambda line: asked in line)
 
-    def fall_silent() -> None:
-        proxy.await_request(when, after=len(proxy.asked))
-        proxy.hang()
+    def answer_again() -> None:
+        proxy.await_request(lambda line: asked in line, after=before)
         time.sleep(seconds)
+        if drop:
+            proxy.drop()
         proxy.serve()
 
-    thread = threading.Thread(target=fall_silent)
+    thread = threading.Thread(target=answer_again)
     thread.start()
     return thread
 
 
-@pytest.mark.parametrize("asked", ["/start ", "/wait "])
+@pytest.mark.parametrize("asked", ["/start", "/wait"])
 def test_tests_that_end_in_time_do_not_time_out(
     stalling: Stalling, repository_image: str, asked: str
 ) -> None:
     """They run for a second of three, and what is asked then is answered after five."""
     limits = Limits(cpus=1, memory_mib=256, pids=64, seconds=3)
-    stalled = stall(stalling.proxy, lambda line: asked in f"{line} ".replace("?", " "), seconds=5)
+    stalled = stall(stalling.proxy, asked, seconds=5)
     job = Job(image=repository_image, script="sleep 1; exit 7", limits=limits)
     result = stalling.containers.run(job)
     stalled.join()
@@ -71,6 +76,23 @@ def test_a_command_is_not_told_to_have_timed_out_by_who_cannot_know(
         with pytest.raises(SandboxError, match="cannot look at container"):
             sandbox.run("echo", timeout_s=1)
         stalling.proxy.serve()
+
+
+def test_a_container_whose_making_was_not_answered_goes_at_the_end(
+    client: APIClient, stalling: Stalling, repository: Task
+) -> None:
+    stalled = stall(stalling.proxy, "/containers/create", seconds=1, drop=True)
+    with pytest.raises(SandboxError, match="create"), stalling.containers.rollout(repository, 1):
+        pass
+    stalled.join()
+    made = containers_of_the_test(client)
+    stalling.containers.close()
+    assert (len(made), containers_of_the_test(client)) == (1, [])
+
+
+def containers_of_the_test(client: APIClient) -> list[str]:
+    found = client.containers(all=True, filters={"label": "evalkit.run=test-stalled"})
+    return [entry["Id"] for entry in found]
 
 
 def test_a_file_is_not_read_in_half(stalling: Stalling, repository: Task) -> None:

@@ -1,5 +1,7 @@
 """What a run rests on is looked at, and its absence told once."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
@@ -61,6 +63,27 @@ def test_what_is_lost_between_two_looks_is_seen_by_itself(gate: Gate) -> None:
     with Boundaries({"disk": disk}, gate, Event(), every_s=0.01):
         disk.why = "full"
         assert seen.wait(5)
+
+
+def test_what_was_lost_just_now_is_seen_by_who_asks(gate: Gate) -> None:
+    disk = Switch()
+    gate.stopping.set()
+    with Boundaries({"disk": disk}, gate, gate.stopping, every_s=3600) as boundaries:
+        disk.why = "full"
+        assert boundaries.await_all()
+
+
+def test_one_look_serves_all_who_waited_for_it() -> None:
+    looks: list[float] = []
+
+    def check() -> None:
+        looks.append(time.monotonic())
+        time.sleep(0.2)
+
+    boundaries = Boundaries({"disk": check}, Gate(1, Event(), print), Event(), every_s=3600)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: boundaries.await_all(), range(8)))
+    assert len(looks) <= 2
 
 
 def test_a_watch_whose_notes_cannot_be_written_ends_quietly() -> None:

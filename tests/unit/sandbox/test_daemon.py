@@ -1,8 +1,11 @@
-"""Which of the daemon's words are those of a full disk."""
+"""What is made of the daemon's words, and of its silence."""
 
 import pytest
+from docker.errors import APIError
+from requests import ConnectionError as Disconnected
 
-from evalkit.sandbox.daemon import says_no_room
+from evalkit.errors import ImageError, SandboxError
+from evalkit.sandbox.daemon import docker_errors, says_no_room
 
 
 @pytest.mark.parametrize(
@@ -29,3 +32,18 @@ def test_a_full_disk_is_known_by_the_daemons_last_words(words: str) -> None:
 )
 def test_a_name_that_somebody_chose_makes_no_full_disk(words: str) -> None:
     assert not says_no_room(words)
+
+
+def told(error: Exception) -> type[SandboxError]:
+    """What becomes of an error while an image is looked at."""
+    with pytest.raises(SandboxError) as caught, docker_errors("looking", ImageError):
+        raise error
+    return caught.type
+
+
+def test_what_the_daemon_answers_of_an_image_is_an_error_of_the_image() -> None:
+    assert told(APIError("invalid reference")) is ImageError
+
+
+def test_that_it_does_not_answer_says_nothing_of_the_image() -> None:
+    assert told(Disconnected("connection refused")) is SandboxError
