@@ -96,6 +96,14 @@ ensure_faketime() {
     step "installing libfaketime" apt_install faketime
 }
 
+# Lets the tests of runs that are killed, or whose disk fails, choose the system call.
+ensure_strace() {
+    if command -v strace >/dev/null || ! is_debian_root; then
+        return
+    fi
+    step "installing strace" apt_install strace
+}
+
 # venv FOLDER PACKAGES...: an environment that counts as made once its stamp names the packages.
 venv() {
     local folder=$1 stamp
