@@ -130,6 +130,7 @@ ensure_debootstrap
 if [ "$extras" = dev ]; then
     ensure_registry
     ensure_faketime
+    ensure_strace
 fi
 step "evalkit's environment" venv .venv -e ".${extras:+[$extras]}"
 if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then
