@@ -39,6 +39,7 @@ soak:
 bench:
 	.venv/bin/python -m tests.benchmarks $(if $(CHART),--chart $(CHART))
 	.venv/bin/python -m tests.benchmarks.engine
+	.venv/bin/python -m tests.benchmarks.many
 
 # The table of attacks and faults, each row tried; and each defence turned off in a copy.
 rows:

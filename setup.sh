@@ -96,6 +96,14 @@ ensure_faketime() {
     step "installing libfaketime" apt_install faketime
 }
 
+# Lets the tests of runs that are killed, or whose disk fails, choose the system call.
+ensure_strace() {
+    if command -v strace >/dev/null || ! is_debian_root; then
+        return
+    fi
+    step "installing strace" apt_install strace
+}
+
 # venv FOLDER PACKAGES...: an environment that counts as made once its stamp names the packages.
 venv() {
     local folder=$1 stamp
@@ -122,6 +130,7 @@ ensure_debootstrap
 if [ "$extras" = dev ]; then
     ensure_registry
     ensure_faketime
+    ensure_strace
 fi
 step "evalkit's environment" venv .venv -e ".${extras:+[$extras]}"
 if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then

@@ -9,7 +9,7 @@ from statistics import fmean, median
 from evalkit.cli.settled import Run
 from evalkit.cli.wiring import say
 from evalkit.errors import StoreError
-from evalkit.store.lines import as_record, json_lines, read_manifest
+from evalkit.store.lines import read_manifest, records
 from evalkit.types import Outcome, Result, Task
 
 _EARLIER_RUNS = 5
@@ -47,8 +47,7 @@ def seconds_before(folder: Path, suite: str) -> dict[str, float]:
             if read_manifest(path.parent).get("suite") != suite:
                 continue
             found += 1
-            for where, line in json_lines(path):
-                result = as_record(Result, line, where)
+            for _, result in records(Result, path):
                 if result.outcome is not Outcome.INFRA_ERROR:
                     seconds[result.task_id].append(result.wall_s + result.grade_s)
         except StoreError as error:

@@ -18,7 +18,7 @@ from pydantic_core import PydanticSerializationError
 from evalkit.errors import ConfigError, StoreError
 from evalkit.protocols import Message
 from evalkit.store.files import Files, Lines, cut_torn_line, store_errors
-from evalkit.store.lines import as_record, json_lines, json_object, read, read_manifest
+from evalkit.store.lines import as_record, json_object, read, read_manifest, records
 from evalkit.types import EngineSample, Finished, Outcome, Record, Result, RolledOut
 
 APPENDED = ("events.jsonl", "results.jsonl", "engine.jsonl")
@@ -151,8 +151,7 @@ class RunFolder:
         """Return the last line of each attempt. Raises StoreError naming what is damaged."""
         return {
             (result.task_id, result.attempt): result
-            for where, line in json_lines(self.path / "results.jsonl")
-            for result in [as_record(Result, line, where)]
+            for _, result in records(Result, self.path / "results.jsonl")
         }
 
     def rolled_out(self, task_id: str, attempt: int) -> RolledOut | None:
@@ -175,17 +174,19 @@ class RunFolder:
 
     def predict(self, results: Iterable[Result]) -> None:
         """Write preds.jsonl: the patches of these attempts in SWE-bench's form."""
-        predictions = [
-            {
-                "instance_id": result.task_id,
-                "model_name_or_path": self._manifest.get("model"),
-                "model_patch": self.patch(result),
-                "attempt": result.attempt,
-            }
+        lines = (
+            _json_line(
+                {
+                    "instance_id": result.task_id,
+                    "model_name_or_path": self._manifest.get("model"),
+                    "model_patch": self.patch(result),
+                    "attempt": result.attempt,
+                }
+            )
             for result in results
             if result.outcome is not Outcome.INFRA_ERROR
-        ]
-        self._files.replace(self.path, {"preds.jsonl": b"".join(map(_json_line, predictions))})
+        )
+        self._files.replace(self.path, {"preds.jsonl": b"".join(lines)})
 
     def _take_lock(self) -> None:
         deadline = time.monotonic() + _LOCK_S
@@ -223,7 +224,7 @@ class RunFolder:
         return lines is not None
 
     def _attempt(self, task_id: str, attempt: int) -> Path:
-        return self.path / "tasks" / task_id / str(attempt)
+        return self.path / f"tasks/{task_id}/{attempt}"
 
     def _append(self, name: str, line: Mapping[str, JsonValue]) -> None:
         with self._lock:

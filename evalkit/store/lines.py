@@ -28,10 +28,24 @@ def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
     A last line without its end was being written when the run was killed; it is left out.
     """
+    for where, line in _whole_lines(path):
+        yield where, json_object(line, where)
+
+
+def records(model: type[R], path: Path) -> Iterator[tuple[str, R]]:
+    """Yield each line as a record, with the place it stands at, as `json_lines` does; quicker."""
+    for where, line in _whole_lines(path):
+        try:
+            record = model.model_validate_json(line)
+        except ValidationError as error:
+            raise _damaged(where, error) from error
+        yield where, record
+
+
+def _whole_lines(path: Path) -> Iterator[tuple[str, bytes]]:
     *whole, _torn = (read(path) or b"").split(b"\n")
     for number, line in enumerate(whole, 1):
-        where = f"{path} line {number}"
-        yield where, json_object(line, where)
+        yield f"{path} line {number}", line
 
 
 def json_object(text: bytes, where: str) -> dict[str, Any]:
@@ -60,6 +74,10 @@ def as_record(model: type[R], data: Mapping[str, Any], where: str) -> R:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "content"
-        raise StoreError(f"{where} is damaged: {key}: {first['msg']}") from error
+        raise _damaged(where, error) from error
+
+
+def _damaged(where: str, error: ValidationError) -> StoreError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "content"
+    return StoreError(f"{where} is damaged: {key}: {first['msg']}")
