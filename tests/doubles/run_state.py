@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-Attempt = tuple[str, int]
+Attempt = tuple[str, str]
+"""A task and the number of an attempt, as they name its folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ def run_state(folder: Path) -> RunState:
         lines=Counter((attempt, line["outcome"]) for attempt, line in lines),
         predictions=sorted(json_file(folder / "preds.jsonl"), key=json.dumps),
         files={
-            (path.parent.name, int(path.name)): sorted(file.name for file in path.iterdir())
+            (path.parent.name, path.name): sorted(file.name for file in path.iterdir())
             for path in folder.glob("tasks/*/*")
             if path.name.isdecimal()  # others are tries that were set aside
         },
@@ -67,11 +68,11 @@ def json_file(path: Path) -> list[dict[str, Any]]:
 def kept_rollouts(folder: Path) -> set[Attempt]:
     """Return the attempts whose rollout came to its end and was kept."""
     paths = folder.glob("tasks/*/*/rollout.json")
-    return {(path.parents[1].name, int(path.parent.name)) for path in paths}
+    return {(path.parents[1].name, path.parent.name) for path in paths}
 
 
 def _attempt(line: dict[str, Any]) -> Attempt:
-    return line["task_id"], line["attempt"]
+    return line["task_id"], str(line["attempt"])
 
 
 def _without_times(line: dict[str, Any]) -> dict[str, Any]:

@@ -1,118 +1,113 @@
-"""A run that is killed two hundred times, whenever it may be, comes to what it would have come to."""
+"""Runs that are killed two hundred times, whenever it may be, come to what they would have come to.
+
+That is: to the same results, predictions and files; with no attempt ended twice, no line torn, and
+no agent asked again for a rollout that was kept.
+"""
 
 import random
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.doubles.run_state import Attempt, RunState, kept_rollouts, run_state, torn_files
+from tests.doubles.run_state import RunState, kept_rollouts, run_state, torn_files
 from tests.doubles.sessions import Sessions, sessions
 
-KILLS = 200
-MOST = 50
-"""Of one run: one that never ended would be killed for ever."""
-ATTEMPTS = 18
-LENGTH = ("--tasks=6", "--attempts=3", "--rollout-s=0.01", "--grading-s=0.005")
+KILLS, BATCHES = 50, 4
+MOST = 30
+"""Kills of one run: one that never ended would be killed for ever."""
+ATTEMPTS = 12
+LENGTH = ("--tasks=6", "--attempts=2", "--rollout-s=0.01", "--grading-s=0.005")
 
 
 @dataclass
 class Killed:
-    """Runs that were killed and gone on with until each came to its end."""
+    """Runs that are killed, and gone on with until each comes to its end."""
 
-    seed: int
-    """Of the instants; what a kill meets is the machine's chance all the same."""
-    undisturbed: RunState
+    forks: Sessions
+    instant_s: Callable[[], float]
+    """After so long a session is killed."""
     folders: list[Path] = field(default_factory=list)
-    finished: list[int] = field(default_factory=list)
-    """How many attempts were finished at each kill."""
-    asked_again: list[Attempt] = field(default_factory=list)
-    """Attempts of which the agent was asked although their rollouts were kept."""
+    wrong: list[str] = field(default_factory=list)
+    finished: Counter[int] = field(default_factory=Counter)
+    """How many attempts were finished when a kill came: how often."""
 
-    def differ(self, what: Callable[[RunState], object]) -> list[tuple[int, Path]]:
-        """Return the seed and folder of each run that is otherwise than the undisturbed one."""
-        wanted = what(self.undisturbed)
-        return [(self.seed, folder) for folder in self.folders if what(run_state(folder)) != wanted]
+    def kill(self, folder: Path) -> None:
+        """Kill a run again and again; where nothing is left to do it is let come to its end."""
+        self.folders.append(folder)
+        asked = folder.with_name("asked")
+        for kills in count():
+            kept, before = kept_rollouts(folder), len(lines(asked))
+            leave = kills == MOST or finished(folder) == ATTEMPTS
+            limit = None if leave else self.instant_s()
+            options = (*LENGTH, "--breaks=5", f"--asked={asked}")
+            code = self.forks.run(folder, *options, kill_after_s=limit)
+            assert code in {0, -9}, self.forks.log.read_text()
+            again = [line for line in lines(asked)[before:] if tuple(line.split()) in kept]
+            self.wrong += [f"{folder}: asked again for {line}" for line in again]
+            if code == 0:
+                return
+            self.finished[finished(folder)] += 1
 
-
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
-    tmp_path = tmp_path_factory.mktemp("kills")
-    undisturbed = tmp_path / "undisturbed" / "run"
-    with sessions(tmp_path / "log") as forks:
-        assert forks.run(undisturbed, *LENGTH, "--breaks=5") == 0
-        life_s = min(_life_s(forks, tmp_path / f"timed-{number}" / "run") for number in range(3))
-        seen = Killed(secrets.randbits(32), run_state(undisturbed))
-        chance = random.Random(seen.seed)
-        while len(seen.finished) < KILLS:
-            seen.folders.append(tmp_path / str(len(seen.folders)) / "run")
-            _kill_until_it_ends(forks, lambda: life_s * chance.random() ** 2, seen)
-    return seen
-
-
-def _kill_until_it_ends(forks: Sessions, instant_s: Callable[[], float], seen: Killed) -> None:
-    """Kill the last run again and again; where nothing is left to do it is let come to its end."""
-    folder = seen.folders[-1]
-    asked = folder.with_name("asked")
-    for kills in count():
-        kept, before = kept_rollouts(folder), len(_lines(asked))
-        leave = kills == MOST or len(_finished(folder)) == ATTEMPTS
-        limit = None if leave else instant_s()
-        code = forks.run(folder, *LENGTH, "--breaks=5", f"--asked={asked}", kill_after_s=limit)
-        seen.asked_again += kept & {_attempt(line) for line in _lines(asked)[before:]}
-        assert code in {0, -9}, forks.log.read_text()
-        if code == 0:
-            return
-        seen.finished.append(len(_finished(folder)))
+    def compare(self, undisturbed: RunState) -> None:
+        """Take note of what is otherwise than in an undisturbed run."""
+        for folder in self.folders:
+            state = run_state(folder)
+            self.wrong += [
+                f"{folder}: {one.name}"
+                for one in fields(state)
+                if getattr(state, one.name) != getattr(undisturbed, one.name)
+            ]
+            self.wrong += [f"{path} is torn" for path in torn_files(folder)]
 
 
-def _life_s(forks: Sessions, folder: Path) -> float:
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def finished(folder: Path) -> int:
+    return sum("infra_error" not in line for line in lines(folder / "results.jsonl"))
+
+
+def life_s(forks: Sessions, folder: Path) -> float:
     begun = time.monotonic()
     assert forks.run(folder, *LENGTH) == 0
     return time.monotonic() - begun
 
 
-def _finished(folder: Path) -> list[str]:
-    return [line for line in _lines(folder / "results.jsonl") if "infra_error" not in line]
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
+    with sessions(tmp_path_factory.mktemp("sessions") / "log") as forks:
+        yield forks
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []
+@pytest.fixture(scope="module")
+def undisturbed(forks: Sessions, tmp_path_factory: pytest.TempPathFactory) -> RunState:
+    folder = tmp_path_factory.mktemp("undisturbed") / "run"
+    assert forks.run(folder, *LENGTH, "--breaks=5") == 0
+    return run_state(folder)
 
 
-def _attempt(line: str) -> Attempt:
-    task_id, attempt = line.split()
-    return task_id, int(attempt)
+@pytest.fixture(scope="module")
+def whole_s(forks: Sessions, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long a run lives that nobody disturbs, and of which nothing breaks."""
+    folder = tmp_path_factory.mktemp("timed")
+    return min(life_s(forks, folder / str(number) / "run") for number in range(3))
 
 
-def test_kills_fall_before_the_first_result_after_the_last_and_between(killed: Killed) -> None:
-    among = {(done > 0) + (done == ATTEMPTS) for done in killed.finished}
-    assert (among, len(killed.finished) >= KILLS) == ({0, 1, 2}, True), killed.seed
-
-
-def test_each_attempt_comes_to_the_result_of_an_undisturbed_run(killed: Killed) -> None:
-    assert killed.differ(lambda run: run.results) == []
-
-
-def test_each_attempt_has_one_end(killed: Killed) -> None:
-    assert killed.differ(lambda run: run.lines) == []
-
-
-def test_the_predictions_are_those_of_an_undisturbed_run(killed: Killed) -> None:
-    assert killed.differ(lambda run: run.predictions) == []
-
-
-def test_each_attempt_has_all_its_files(killed: Killed) -> None:
-    assert killed.differ(lambda run: run.files) == []
-
-
-def test_every_line_is_whole(killed: Killed) -> None:
-    assert [torn_files(folder) for folder in killed.folders if torn_files(folder)] == []
-
-
-def test_no_agent_is_asked_again_for_a_rollout_that_was_kept(killed: Killed) -> None:
-    assert killed.asked_again == [], killed.seed
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_a_run_that_is_killed_at_random_instants_comes_to_the_same(
+    forks: Sessions, undisturbed: RunState, whole_s: float, tmp_path: Path, batch: int
+) -> None:
+    seed = secrets.randbits(32)
+    chance = random.Random(seed)
+    killed = Killed(forks, lambda: whole_s * chance.random() ** 2)
+    while killed.finished.total() < KILLS:
+        killed.kill(tmp_path / str(len(killed.folders)) / "run")
+    killed.compare(undisturbed)
+    assert killed.wrong == [], f"seed {seed}, kills by attempts finished: {killed.finished}"
