@@ -108,7 +108,13 @@ def check_answer(answer: Any) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "explanation", None) or error).strip()
+    """Return the daemon's own words, or those of the system at the bottom of the SDK's error."""
+    words = getattr(error, "explanation", None)
+    while not words and error.args and isinstance(error.args[-1], Exception):
+        error = error.args[-1]
+    if isinstance(error, OSError) and error.strerror:
+        words = error.strerror
+    return str(words or error).strip()
 
 
 def effective_limits(client: "APIClient", wanted: Limits) -> Limits:

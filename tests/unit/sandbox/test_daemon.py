@@ -3,6 +3,7 @@
 import pytest
 from docker.errors import APIError
 from requests import ConnectionError as Disconnected
+from urllib3.exceptions import ProtocolError
 
 from evalkit.errors import ImageError, SandboxError
 from evalkit.sandbox.daemon import docker_errors, says_no_room
@@ -47,3 +48,10 @@ def test_what_the_daemon_answers_of_an_image_is_an_error_of_the_image() -> None:
 
 def test_that_it_does_not_answer_says_nothing_of_the_image() -> None:
     assert told(Disconnected("connection refused")) is SandboxError
+
+
+def test_why_a_daemon_is_away_is_told_in_the_systems_words() -> None:
+    gone = Disconnected(ProtocolError("Connection aborted.", FileNotFoundError(2, "No such file")))
+    with pytest.raises(SandboxError) as caught, docker_errors("looking"):
+        raise gone
+    assert caught.value.message == "looking: No such file"
