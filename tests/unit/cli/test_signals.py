@@ -12,10 +12,12 @@ from evalkit.errors import StoreError
 
 @pytest.fixture(autouse=True)
 def _heard() -> Iterator[None]:
-    """pytest-xdist lets its workers ignore SIGINT."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """pytest-xdist lets its workers ignore SIGINT, nohup SIGHUP."""
+    default = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in default.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def sends(number: signal.Signals, *, drains: bool = False) -> Callable[[Stopper], int]:
