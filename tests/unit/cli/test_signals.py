@@ -13,11 +13,11 @@ from evalkit.errors import StoreError
 @pytest.fixture(autouse=True)
 def _heard() -> Iterator[None]:
     """pytest-xdist lets its workers ignore SIGINT, nohup SIGHUP."""
-    default = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
-    before = {number: signal.signal(number, handler) for number, handler in default.items()}
+    interrupted = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hung_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    signal.signal(signal.SIGINT, interrupted)
+    signal.signal(signal.SIGHUP, hung_up)
 
 
 def sends(number: signal.Signals, *, drains: bool = False) -> Callable[[Stopper], int]:
