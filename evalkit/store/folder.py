@@ -65,7 +65,8 @@ class RunFolder:
             self._take_lock()
             for name in APPENDED:
                 cut_torn_line(self.path / name)
-            if (self.path / "run.json").exists() or holds_attempts(self.path):
+            begun = holds_attempts(self.path)
+            if self._resume and (begun or (self.path / "run.json").exists()):
                 self._manifest = read_manifest(self.path)
         except BaseException:
             self._owner.close()
@@ -86,7 +87,7 @@ class RunFolder:
 
     @property
     def manifest(self) -> Mapping[str, JsonValue]:
-        """run.json as it stands; empty where nothing was written yet."""
+        """run.json as it stands; empty at the begin of a run that is not gone on with."""
         return self._manifest
 
     def describe(self, **facts: JsonValue) -> None:

@@ -119,9 +119,19 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_exit_3_with_its_name(evalkit: Evalkit, full_disk: Path) -> None:
-    done = evalkit("run", "--suite", "quickstart", "--agent", "gold", "-o", str(full_disk / "run"))
-    assert (done.returncode, "No space left on device" in done.stderr) == (3, True)
+def test_a_full_disk_is_told_and_waited_for_until_a_signal_comes(full_disk: Path) -> None:
+    command = [sys.executable, "-m", "evalkit", "run", "--suite", "quickstart", "--agent", "gold"]
+    with subprocess.Popen(
+        [*command, "-o", str(full_disk / "run")],
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        told = next(line for line in process.stderr if line.startswith("paused: disk"))
+        process.send_signal(signal.SIGTERM)
+        ended = process.wait(30)
+    assert (ended, "0 MiB are free" in told) == (143, True)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
