@@ -124,7 +124,7 @@ def _try(
                 if "error" in entry:
                     return _short(str(entry["error"]))
                 progress.take(entry)
-    except ImageError as error:
+    except SandboxError as error:
         if "Read timed out" in error.message:
             return f"timed out: neither registry nor daemon said a word for {silence_s:.0f} s"
         return _short(error.message.removeprefix(f"{doing}: "))
