@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from evalkit.errors import StoreError
 from evalkit.reporting.run import Run, Turn
-from evalkit.store.lines import as_record, json_lines, read_manifest
+from evalkit.store.lines import as_record, json_lines, read_manifest, records
 from evalkit.types import EngineSample, Incarnation, Record, Result, Usage
 
 
@@ -74,10 +74,10 @@ def load_run(path: Path | str) -> Run:
 
 def _results(path: Path, keys: _Manifest) -> tuple[Result, ...]:
     last: dict[tuple[str, int], Result] = {}
-    for where, line in json_lines(path):
-        result = as_record(Result, line, where)
-        planned = range(keys.first_attempt, keys.first_attempt + keys.attempts)
-        if result.task_id not in keys.selected or result.attempt not in planned:
+    selected = frozenset(keys.selected)
+    planned = range(keys.first_attempt, keys.first_attempt + keys.attempts)
+    for where, result in records(Result, path):
+        if result.task_id not in selected or result.attempt not in planned:
             if keys.earlier:
                 continue
             attempt = f"{result.task_id} attempt {result.attempt}"
