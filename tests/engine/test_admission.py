@@ -80,8 +80,10 @@ def runs(
 ) -> dict[int, Run]:
     """Run with either cache; what was admitted is a figure to read, so it is printed."""
     seen = {gib: run(model, gib, tmp_path_factory.mktemp(f"kv{gib}")) for gib in (1, 4)}
-    for gib, one in seen.items():
-        request.config.get_terminal_writer().line(f"KV cache of {gib} GiB: {one}")
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        for gib, one in seen.items():
+            print(f"\nKV cache of {gib} GiB: {one}")
     return seen
 
 
