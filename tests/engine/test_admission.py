@@ -1,6 +1,7 @@
 """As many rollouts at once as a real engine's KV cache holds: of 1 GiB fewer than of 4."""
 
 import shutil
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,7 +84,7 @@ def runs(
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         for gib, one in seen.items():
-            print(f"\nKV cache of {gib} GiB: {one}")
+            sys.stdout.write(f"\nKV cache of {gib} GiB: {one}")
     return seen
 
 
