@@ -215,11 +215,7 @@ class Campaign:
             raise CancelledError
 
     def _grade(self, todo: Todo, rolled: RolledOut) -> None:
-        if self._stopping.is_set() or self._late.is_set():
-            raise CancelledError  # to be graded when the run goes on
         graded = self._graded(todo, rolled)
-        if graded.evidence.fault is not None and self._stopping.is_set():
-            raise CancelledError
         finished = conclude(todo.task, rolled, graded, self._parts, retries=todo.retries)
         self._store.finish(finished)
         self._end(todo.task, finished)
@@ -236,16 +232,23 @@ class Campaign:
             self._give_back(task)
 
     def _graded(self, todo: Todo, rolled: RolledOut) -> Graded:
-        """Grade, again where something was away meanwhile: a full disk makes tests fail, too."""
+        """Grade while nothing is away, or again: a full disk makes tests fail, too.
+
+        Raises CancelledError where it is to be graded when the run goes on.
+        """
         tries = self._tries(todo.task, todo.attempt, "grading")
-        absences = self.boundaries.absences
-        graded = grade(todo.task, rolled, self._parts, tries)
-        while self.boundaries.absences != absences and tries.again(
-            Fault.DISK, "something was away"
-        ):
+        while True:
+            self.boundaries.await_all()
             absences = self.boundaries.absences
+            if self._stopping.is_set() or self._late.is_set():
+                raise CancelledError
             graded = grade(todo.task, rolled, self._parts, tries)
-        return graded
+            disturbed = self.boundaries.absences != absences
+            if disturbed and tries.again(Fault.DISK, "something was away"):
+                continue
+            if self._stopping.is_set() and (disturbed or graded.evidence.fault is not None):
+                raise CancelledError
+            return graded
 
     def _store_broken(self, todo: Todo, rolled: RolledOut) -> Finished:
         """Store a try that broke; there is nothing to grade."""

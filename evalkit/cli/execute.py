@@ -3,7 +3,7 @@
 import platform
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from importlib import metadata
@@ -29,6 +29,8 @@ from evalkit.grading.tamper import flag_patch
 from evalkit.protocols import Agent, Containers
 from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
+from evalkit.store.lines import as_record
+from evalkit.store.planned import Planned
 from evalkit.types import Outcome, Result, Task
 
 OpenAgent = Callable[[RunFolder, Gate], AbstractContextManager[Agent]]
@@ -95,21 +97,11 @@ def execute(run: Run, open_agent: OpenAgent, stopper: Stopper, host: Host = DOCK
 
 def counted(folder: RunFolder) -> list[Result]:
     """Return the results that count: of the attempts that run.json plans, the last of each."""
-    planned = set(_numbers(folder.manifest))
-    selected = folder.manifest["selected"]
-    tasks = set(selected) if isinstance(selected, list) else set()
-    return [
-        result
-        for (task_id, attempt), result in folder.results().items()
-        if task_id in tasks and attempt in planned
-    ]
+    return list(_planned(folder).results(folder.path)[0].values())
 
 
-def _numbers(manifest: Mapping[str, JsonValue]) -> range:
-    first, attempts = manifest["first_attempt"], manifest["attempts"]
-    assert isinstance(first, int), first
-    assert isinstance(attempts, int), attempts
-    return range(first, first + attempts)
+def _planned(folder: RunFolder) -> Planned:
+    return as_record(Planned, folder.manifest, str(folder.path / "run.json"))
 
 
 def _telling(folder: RunFolder) -> Callable[..., None]:
@@ -168,7 +160,7 @@ def _campaign(run: Run, folder: RunFolder, agent: Agent, gate: Gate, host: Host)
         folder.describe(limits=_effective(run.tasks, containers))
         parts = _parts(run, agent, containers)
         before = seconds_before(run.folder, run.suite.name)
-        pairs = ordered(run, _numbers(folder.manifest), before)
+        pairs = ordered(run, _planned(folder).numbers, before)
         todo = left_to_do(pairs, folder, parts, lambda task: containers.digest(task.image))
         if len(todo) < len(pairs):
             say(f"{len(pairs) - len(todo)} of {len(pairs)} attempts are finished; the rest goes on")

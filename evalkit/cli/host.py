@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import Protocol
 
+from evalkit.campaign.boundaries import Check
 from evalkit.cli.settled import Run
 from evalkit.cli.wiring import docker, say
 from evalkit.errors import SandboxError, StoreError
@@ -19,8 +20,8 @@ from evalkit.sandbox.reap import reap
 from evalkit.store import RunFolder
 from evalkit.types import Limits
 
-Checks = Mapping[str, Callable[[], str | None]]
-"""By the word that a pause is told by: says why it is not there just now, None where it is."""
+Checks = Mapping[str, Check]
+"""By the word that a pause is told by."""
 _AGAIN_S = 1.0
 _TELL_EVERY_S = 60.0
 
@@ -100,7 +101,7 @@ def _containers(run: Run, folder: RunFolder) -> Iterator[DockerContainers]:
 def _checks(run: Run) -> Checks:
     least = run.runner.concurrency.free_disk_mib
     client = docker()
-    checks = {
+    checks: dict[str, Check] = {
         "docker": lambda: why_away(client),
         "disk": lambda: low_disk(run.folder, least),
     }

@@ -11,7 +11,6 @@ from evalkit.cli.live import STYLES
 from evalkit.cli.wiring import say
 from evalkit.reporting.load import load_run
 from evalkit.reporting.run import Run
-from evalkit.reporting.status import earlier_attempts
 from evalkit.reporting.summary import Score, Summary, summarise
 
 _ID_WIDTH = 37
@@ -72,8 +71,8 @@ def _summary(run: Run, summary: Summary) -> Table:
     table.add_row("outcomes", ", ".join(counts))
     if summary.unfinished:
         table.add_row("unfinished", f"{summary.unfinished} of {summary.score.of} attempts")
-    if run.manifest.get("earlier"):
-        words = f"attempts made under them, not counted: {earlier_attempts(run.path)}"
+    if run.earlier:
+        words = f"attempts made under them, not counted: {run.earlier}"
         table.add_row("earlier conditions", words)
     if summary.flags:
         flags = [f"{count} {flag}" for flag, count in summary.flags.items()]

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field
 
-from evalkit.errors import StoreError
 from evalkit.reporting.run import Run, Turn
-from evalkit.store.lines import as_record, json_lines, read_manifest, records
-from evalkit.types import EngineSample, Incarnation, Record, Result, Usage
+from evalkit.store.lines import as_record, json_lines, read_manifest
+from evalkit.store.planned import Planned
+from evalkit.types import EngineSample, Incarnation, Record, Usage
 
 
 class _Engine(Record):
@@ -18,20 +18,12 @@ class _Engine(Record):
     gpus: int = 0
 
 
-class _Manifest(Record):
+class _Manifest(Planned):
     """The keys of run.json that figures rest on."""
 
-    model_config = ConfigDict(extra="ignore")
-
-    selected: tuple[str, ...] = Field(min_length=1)
-    attempts: int = Field(ge=1)
-    first_attempt: int = Field(default=1, ge=1)
-    """Of those that count: earlier ones were made under other conditions."""
     sessions: tuple[float, ...] = ()
     since: float = 0.0
     """When the conditions under which attempts count were first those of now (unix s)."""
-    earlier: tuple[JsonValue, ...] = ()
-    """What was planned before, where the run was gone on with under changes."""
     known_bad: Mapping[str, str] = Field(default_factory=dict)
     engine: _Engine = _Engine()
 
@@ -57,6 +49,7 @@ def load_run(path: Path | str) -> Run:
     looks = [
         as_record(EngineSample, line, where) for where, line in json_lines(folder / "engine.jsonl")
     ]
+    results, earlier = keys.results(folder)
     return Run(
         path=folder,
         manifest=manifest,
@@ -66,24 +59,11 @@ def load_run(path: Path | str) -> Run:
         known_bad=frozenset(keys.known_bad),
         incarnations=tuple(one for one in keys.engine.incarnations if one.started >= keys.since),
         gpus=keys.engine.gpus,
-        results=_results(folder / "results.jsonl", keys),
+        results=tuple(results.values()),
+        earlier=earlier,
         samples=tuple(look for look in looks if look.t >= keys.since),
         requests=tuple(turn for turn in _requests(folder) if turn.start >= keys.since),
     )
-
-
-def _results(path: Path, keys: _Manifest) -> tuple[Result, ...]:
-    last: dict[tuple[str, int], Result] = {}
-    selected = frozenset(keys.selected)
-    planned = range(keys.first_attempt, keys.first_attempt + keys.attempts)
-    for where, result in records(Result, path):
-        if result.task_id not in selected or result.attempt not in planned:
-            if keys.earlier:
-                continue
-            attempt = f"{result.task_id} attempt {result.attempt}"
-            raise StoreError(f"{where}: {attempt} is not among those that run.json selected")
-        last[result.task_id, result.attempt] = result
-    return tuple(last.values())
 
 
 def _requests(folder: Path) -> tuple[Turn, ...]:

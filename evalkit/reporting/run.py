@@ -40,6 +40,8 @@ class Run(Record):
     gpus: int = 0
     """That the engine ran on, as far as known; 0 on CPU."""
     results: tuple[Result, ...]
+    earlier: int = 0
+    """Attempts under conditions, or of a selection, that the run was changed from: not counted."""
     samples: tuple[EngineSample, ...]
     requests: tuple[Turn, ...]
     """Every turn of every trajectory, in order of its start."""

@@ -8,18 +8,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict
 
 from evalkit.errors import StoreError
 from evalkit.store.folder import is_written
 from evalkit.store.lines import as_record, json_lines, json_object, read_manifest
-from evalkit.types import EngineSample, Outcome, Record, Result
+from evalkit.store.planned import Key, Planned
+from evalkit.types import EngineSample, Outcome, Record
 
 _TAIL = 1 << 16
 """Bytes: more than the longest line of engine.jsonl."""
-
-Key = tuple[str, int]
-"""A task's id with the number of an attempt."""
 
 
 class State(StrEnum):
@@ -101,20 +99,10 @@ class Status(Record):
     """What goes on with the run."""
 
 
-class _Manifest(Record):
-    model_config = ConfigDict(extra="ignore")
-
+class _Manifest(Planned):
     suite: str = ""
     model: str = ""
-    selected: frozenset[str] = Field(min_length=1)
-    attempts: int = Field(ge=1)
-    first_attempt: int = Field(default=1, ge=1)
-    earlier: tuple[JsonValue, ...] = ()
     command: str = ""
-
-    def plans(self, key: Key) -> bool:
-        task_id, attempt = key
-        return 0 <= attempt - self.first_attempt < self.attempts and task_id in self.selected
 
 
 class _Event(Record):
@@ -197,12 +185,6 @@ def read_status(path: Path | str, now: float | None = None) -> Status:
     return _status(folder, plan, told, now=time.time() if now is None else now, running=running)
 
 
-def earlier_attempts(path: Path | str) -> int:
-    """Return how many attempts have a result and do not count: `Status.earlier` alone."""
-    folder = Path(path)
-    return _results(folder / "results.jsonl", _plan(folder))[1]
-
-
 def _plan(folder: Path) -> _Manifest:
     manifest = read_manifest(folder)
     if "selected" not in manifest:
@@ -212,13 +194,14 @@ def _plan(folder: Path) -> _Manifest:
 
 
 def _status(folder: Path, plan: _Manifest, told: _Told, *, now: float, running: bool) -> Status:
-    results, earlier = _results(folder / "results.jsonl", plan)
-    done = {key for key, outcome in results.items() if outcome is not Outcome.INFRA_ERROR}
+    results, earlier = plan.results(folder)
+    outcomes = {key: result.outcome for key, result in results.items()}
+    done = {key for key, outcome in outcomes.items() if outcome is not Outcome.INFRA_ERROR}
     left = {key for key in told.begun if plan.plans(key) and key not in done}
     rolled = {key for key in left if _rollout_end(folder, key) is not None}
     planned = len(plan.selected) * plan.attempts
     state = State.COMPLETE if len(done) == planned else State.STOPPED
-    counts = Counter(results.values())
+    counts = Counter(outcomes.values())
     session_s = _session_s(told, now if running else told.last)
     fine = sum(outcome is not Outcome.INFRA_ERROR for outcome in told.graded.values())
     per_hour = fine * 3600 / session_s if fine and session_s else None
@@ -246,23 +229,6 @@ def _status(folder: Path, plan: _Manifest, told: _Told, *, now: float, running: 
         engine=_last_look(folder / "engine.jsonl"),
         command=plan.command,
     )
-
-
-def _results(path: Path, plan: _Manifest) -> tuple[dict[Key, Outcome], int]:
-    """Return the last outcome of each planned attempt, and how many others there are."""
-    planned: dict[Key, Outcome] = {}
-    others = set()
-    for where, line in json_lines(path):
-        result = as_record(Result, line, where)
-        key = (result.task_id, result.attempt)
-        if plan.plans(key):
-            planned[key] = result.outcome
-        elif plan.earlier:
-            others.add(key)
-        else:
-            attempt = f"{result.task_id} attempt {result.attempt}"
-            raise StoreError(f"{where}: {attempt} is not among those that run.json selected")
-    return planned, len(others)
 
 
 def _session_s(told: _Told, until: float | None) -> float | None:

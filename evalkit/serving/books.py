@@ -1,7 +1,7 @@
 """What is kept of every incarnation of the engine: its counters against what we received."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -50,10 +50,13 @@ class Books:
         )
         self.write()
 
-    def look(self, seen: EngineSample) -> EngineSample:
-        """Keep a look, with what we had received by then."""
+    def look(self, read: Callable[[], EngineSample]) -> EngineSample:
+        """Look at the engine and keep it, with what we had received by then.
+
+        That is asked first: what comes while the engine answers may not be in its counter yet.
+        """
         received = self._meter.received(self._all[-1].number)
-        sample = seen.model_copy(
+        sample = read().model_copy(
             update={
                 "incarnation": self._all[-1].number,
                 "in_flight": self._meter.in_flight,

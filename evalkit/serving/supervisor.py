@@ -208,11 +208,10 @@ class Supervisor:
 
     def _sample(self) -> EngineSample | None:
         try:
-            seen = scrape(self._opened.endpoint.url)
+            return self._books.look(lambda: scrape(self._opened.endpoint.url))
         except EngineError as error:
             self._books.missed(error.message)
             return None
-        return self._books.look(seen)
 
     def _renew(self, why: str) -> None:
         watch = self._watch

@@ -3,10 +3,8 @@
 import errno
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -76,13 +74,6 @@ class Files:
             raise StoreError(f"{path} is closed, and the run is over")
 
 
-@dataclass(slots=True)
-class _Line:
-    text: bytes
-    seen_to: bool = False
-    failure: StoreError | None = None
-
-
 class Lines:
     """A file held open, to which lines are added whole: of one that fails nothing stays.
 
@@ -96,36 +87,15 @@ class Lines:
         self._file = files.insist(path, lambda: _open_lines(path, sync_name=at_once))
         self._end = self._file.seek(0, os.SEEK_END)
         self._lock = threading.Lock()
-        self._waiting: deque[_Line] = deque()
 
     def write(self, line: bytes) -> None:
-        """Write a line, waiting for room where there is none.
-
-        Lines that come while the disk is waited for then go to it together.
-        """
-        mine = _Line(line)
-        self._waiting.append(mine)
+        """Write a line, waiting for room where there is none."""
         with self._lock:
-            if not mine.seen_to:
-                self._write_waiting()
-        if mine.failure is not None:
-            raise mine.failure
-
-    def _write_waiting(self) -> None:
-        lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        text = b"".join(line.text for line in lines)
-        failure: StoreError | None = StoreError(f"{self._path} is closed")
-        try:
-            if not self._file.closed:
-                fd, end = self._file.fileno(), self._end
-                self._files.insist(self._path, lambda: _write(fd, text, end, self._then))
-                self._end += len(text)
-                failure = None
-        except StoreError as error:
-            failure = error
-        finally:
-            for line in lines:
-                line.seen_to, line.failure = True, failure
+            if self._file.closed:
+                raise StoreError(f"{self._path} is closed")
+            fd, end = self._file.fileno(), self._end
+            self._files.insist(self._path, lambda: _write(fd, line, end, self._then))
+            self._end += len(line)
 
     def close(self) -> None:
         """Bring everything to the disk; once is enough."""
@@ -191,12 +161,12 @@ def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
     try:
         for name, content in contents.items():
             # One that a kill left is written over.
-            files[name] = os.open(f"{folder}/.{name}.new", _OVERWRITE, 0o666)
+            files[name] = os.open(folder / f".{name}.new", _OVERWRITE, 0o666)
             _write(files[name], content, 0)
         for name in contents:
             os.fsync(files[name])
         for name in contents:
-            os.rename(f"{folder}/.{name}.new", f"{folder}/{name}")  # noqa: PTH104 - a Path costs more than the call
+            (folder / f".{name}.new").replace(folder / name)
     except OSError as error:
         raise _store_error(folder / name, error) from error
     finally:

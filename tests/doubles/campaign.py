@@ -52,6 +52,7 @@ class FakeParts:
     prepare_errors: list[Exception] = field(default_factory=list)
     release_error: Exception | None = None
     collect_s: float = 0.0
+    while_collecting: Callable[[], None] = lambda: None
     here: int = 0
     most_here: int = 0
     prepare_s: float = 0.0
@@ -110,6 +111,7 @@ class FakeParts:
     def collect(self, task: Task, patch: str, run: Callable[[Job], JobResult]) -> Evidence:
         self.collected.append(patch)
         time.sleep(self.collect_s)
+        self.while_collecting()
         if self.collect_errors:
             raise self.collect_errors.pop()
         if self.oom:

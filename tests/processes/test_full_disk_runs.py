@@ -20,25 +20,13 @@ from evalkit.errors import StoreError
 from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
 from evalkit.store.lines import json_lines
-from evalkit.types import Limits, Result, StopReason, Submission, Task
+from evalkit.types import Result, StopReason, Submission, Task
 from tests.doubles.campaign import FakeParts
-from tests.doubles.instant import InstantContainers
 from tests.doubles.small_disk import SmallDisk, small_disk
+from tests.doubles.synthetic import SyntheticContainers
 from tests.doubles.tasks import make_task
 
 pytestmark = pytest.mark.row("F4")
-
-
-class Containers(InstantContainers):
-    """What a host's can do beside."""
-
-    def effective(self, wanted: Limits) -> Limits:
-        return wanted
-
-    def digest(self, image: str) -> str | None:
-        return None
-
-    def cut_short(self) -> None: ...
 
 
 TASKS = tuple(make_task(id=f"task-{number}") for number in range(12))
@@ -78,7 +66,7 @@ def run(folder: Path, fake: FakeParts, stopper: Stopper, *, resume: bool = False
         resume=resume,
     )
     host = Host(
-        containers=lambda _run, _folder: nullcontext(Containers()),
+        containers=lambda _run, _folder: nullcontext(SyntheticContainers()),
         checks=lambda _run: {"disk": lambda: low_disk(folder, 1)},
     )
     results = execute(settled, lambda _folder, _gate: nullcontext(fake), stopper, host)

@@ -6,14 +6,14 @@ Killed by strace just before a call: so the state between every two writes is me
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from tests.doubles.run_state import RunState, kept_rollouts, run_state, torn_files
-from tests.doubles.sessions import Sessions, sessions
+from tests.doubles.sessions import Sessions
 
 CALLS = ("mkdir", "write", "fsync", "rename", "ftruncate")
 RUN = ("--tasks=1", "--one-by-one")
@@ -31,12 +31,6 @@ class Point(NamedTuple):
         """Return options that make it fail, or the run's last call."""
         inject = f"inject={self.call}:{fault}"
         return ["-o", "/dev/null", "-P", folder / self.path, f"-etrace={self.call}", "-e", inject]
-
-
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
-    with sessions(tmp_path_factory.mktemp("sessions") / "log") as forks:
-        yield forks
 
 
 @pytest.fixture(scope="module")

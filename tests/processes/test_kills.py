@@ -8,7 +8,7 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from itertools import count
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.run_state import RunState, kept_rollouts, run_state, torn_files
-from tests.doubles.sessions import Sessions, sessions
+from tests.doubles.sessions import Sessions
 
 KILLS, BATCHES = 50, 4
 MOST = 30
@@ -78,12 +78,6 @@ def life_s(forks: Sessions, folder: Path) -> float:
     begun = time.monotonic()
     assert forks.run(folder, *LENGTH) == 0
     return time.monotonic() - begun
-
-
-@pytest.fixture(scope="module")
-def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
-    with sessions(tmp_path_factory.mktemp("sessions") / "log") as forks:
-        yield forks
 
 
 @pytest.fixture(scope="module")

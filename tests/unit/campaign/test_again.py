@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
 from threading import Event, Timer
 
@@ -140,20 +141,59 @@ def test_an_engine_that_failed_one_request_fails_one_try() -> None:
     assert {one.outcome for one in fake.ended} == {Outcome.RESOLVED}
 
 
-def test_what_was_graded_while_the_disk_was_full_is_graded_again() -> None:
-    fake = FakeParts(collect_s=0.1)
-    full: list[str] = []
-    run = campaign(fake, count=1, checks={"disk": lambda: full[0] if full else None})
+@dataclass
+class Disk:
+    """A boundary that is full or has room."""
 
-    def fill(task: Task, attempt: int) -> Submission:
-        full.append("full")
-        Timer(0.2, full.clear).start()
-        return submit(task, attempt)
+    full: bool = False
 
-    fake.solve_with = fill
+    def __call__(self) -> str | None:
+        return "full" if self.full else None
+
+    def fill(self) -> None:
+        """Be full for long enough to be seen."""
+        self.full = True
+        Timer(0.2, self.clear).start()
+        time.sleep(0.1)
+
+    def clear(self) -> None:
+        self.full = False
+
+
+def on(disk: Disk, fake: FakeParts, *todo: Todo, stopping: Event | None = None) -> None:
+    """Run one attempt whose disk is watched."""
+    run = campaign(fake, count=1, todo=todo, stopping=stopping, checks={"disk": disk})
     with run.boundaries:
         run.run()
+
+
+def test_what_was_graded_as_the_disk_was_full_is_graded_again() -> None:
+    disk, times = Disk(), count()
+    fake = FakeParts()
+    fake.while_collecting = lambda: disk.fill() if next(times) == 0 else None
+    on(disk, fake)
     assert len(fake.collected) == 2
+
+
+def test_no_grading_begins_while_the_disk_is_full() -> None:
+    task, disk = make_task(), Disk()
+    seen: list[bool] = []
+    fake = FakeParts(while_collecting=lambda: seen.append(disk.full))
+    disk.fill()
+    on(disk, fake, Todo(task=task, attempt=1, rolled=RolledOut(submission=submit(task, 1))))
+    assert seen == [False]
+
+
+def test_what_was_graded_on_a_full_disk_as_the_run_was_stopped_is_no_result() -> None:
+    disk, stopping = Disk(), Event()
+
+    def fill() -> None:
+        disk.fill()
+        stopping.set()
+
+    fake = FakeParts(while_collecting=fill)
+    on(disk, fake, stopping=stopping)
+    assert (len(fake.collected), fake.stored) == (1, [])
 
 
 def test_a_rollout_that_broke_as_the_run_was_stopped_is_no_broken_try() -> None:

@@ -54,9 +54,9 @@ def page(*, ours: bool, before: int) -> tuple[int, int]:
     books = Books(notes, meter)
     use(meter, 3, probe=True)
     books.begin(1, Endpoint(url="http://x/v1", model="m", argv=("vllm",) if ours else ()))
-    books.look(EngineSample(t=1, generation_tokens=before + 3))
+    books.look(lambda: EngineSample(t=1, generation_tokens=before + 3))
     use(meter, 20)
-    books.look(EngineSample(t=2, generation_tokens=before + 23))
+    books.look(lambda: EngineSample(t=2, generation_tokens=before + 23))
     books.end("")
     return notes.pages[0].counter.completion_tokens, notes.pages[0].received_then
 
@@ -74,7 +74,19 @@ def test_a_sample_says_what_we_had_received_by_then() -> None:
     books = Books(notes, meter)
     books.begin(1, Endpoint(url="http://x/v1", model="m"))
     use(meter, 7)
-    assert books.look(EngineSample(t=1)).received_tokens == 7
+    assert books.look(lambda: EngineSample(t=1)).received_tokens == 7
+
+
+def test_what_comes_while_the_engine_is_read_is_none_of_it() -> None:
+    notes, meter = Notebook(), Meter()
+    books = Books(notes, meter)
+    books.begin(1, Endpoint(url="http://x/v1", model="m"))
+
+    def read() -> EngineSample:
+        use(meter, 7)
+        return EngineSample(t=1)
+
+    assert books.look(read).received_tokens == 0
 
 
 def test_a_reason_why_the_engine_cannot_be_read_is_told_once() -> None:

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from evalkit.errors import EngineError, EngineGoneError
+from evalkit.errors import EngineError, EngineGoneError, StoreError
 from evalkit.serving.admission import Gate, Pace
 from evalkit.serving.endpoint import Endpoint
 from evalkit.serving.meter import Meter
@@ -215,7 +215,7 @@ def test_an_end_that_cannot_be_written_down_leaves_no_engine() -> None:
 
         def incarnations(self, all_so_far: Sequence[Incarnation]) -> None:
             if self.full:
-                raise EngineError("disk full")
+                raise StoreError("disk full")
 
     fake, stack = Full(), ExitStack()
     supervise(stack, fake)
@@ -262,7 +262,7 @@ def test_a_run_folder_that_cannot_be_written_ends_the_wait_too(stack: ExitStack)
     class Full(Fake):
         def engine_sample(self, sample: EngineSample) -> None:
             if threading.current_thread() is not threading.main_thread():
-                raise EngineError("disk full")
+                raise StoreError("disk full")
 
     supervisor, watch = supervise(stack, Full())
     assert soon(lambda: _closed(watch.gate))

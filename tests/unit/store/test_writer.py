@@ -2,6 +2,7 @@
 
 import fcntl
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread, Timer
@@ -11,6 +12,7 @@ import pytest
 from evalkit.errors import StoreError
 from evalkit.store import RunFolder
 from evalkit.store.folder import is_written
+from evalkit.store.lines import json_lines
 from evalkit.types import EngineSample
 from tests.doubles.finished import make_finished, make_rolled
 
@@ -124,3 +126,11 @@ def test_who_asks_whether_a_folder_is_written_keeps_no_writer_out(tmp_path: Path
         for thread in asking:
             thread.join()
     assert begun == 10
+
+
+def test_lines_of_many_threads_are_whole(tmp_path: Path) -> None:
+    with RunFolder(tmp_path) as folder, ThreadPoolExecutor(8) as threads:
+        for number in range(200):
+            threads.submit(folder.event, "one", number=number, text="x" * number)
+    lines = [line for _, line in json_lines(tmp_path / "events.jsonl")]
+    assert {line["number"] for line in lines} == set(range(200))
