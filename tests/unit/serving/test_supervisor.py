@@ -201,10 +201,10 @@ def test_a_first_start_that_fails_is_the_callers() -> None:
 def test_a_start_that_cannot_be_written_down_leaves_no_engine() -> None:
     class Full(Fake):
         def incarnations(self, all_so_far: Sequence[Incarnation]) -> None:
-            raise EngineError("disk full")
+            raise StoreError("disk full")
 
     fake = Full()
-    with ExitStack() as stack, pytest.raises(EngineError, match="disk full"):
+    with ExitStack() as stack, pytest.raises(StoreError, match="disk full"):
         supervise(stack, fake)
     assert fake.open_now == []
 
@@ -220,7 +220,7 @@ def test_an_end_that_cannot_be_written_down_leaves_no_engine() -> None:
     fake, stack = Full(), ExitStack()
     supervise(stack, fake)
     fake.full = True
-    with pytest.raises(EngineError, match="disk full"):
+    with pytest.raises(StoreError, match="disk full"):
         stack.close()
     assert fake.open_now == []
 
