@@ -265,6 +265,10 @@ class RunStore(Protocol):
         """Keep how a rollout came to its own end."""
         ...
 
+    def rolled_out(self, task_id: str, attempt: int) -> RolledOut | None:
+        """Return what `roll_out` kept of an attempt; None where its rollout has no end."""
+        ...
+
     def finish(self, finished: Finished) -> None:
         """Store an attempt whole; its line in results.jsonl comes last."""
         ...

@@ -13,7 +13,7 @@ from evalkit.attempt import Graded, Parts, conclude, grade, no_rollout, prepare,
 from evalkit.campaign.boundaries import Boundaries
 from evalkit.campaign.todo import Todo
 from evalkit.campaign.tries import PAUSES_S, BoundedTries
-from evalkit.errors import EngineGoneError, EvalkitError
+from evalkit.errors import EngineGoneError, EvalkitError, StoreError
 from evalkit.protocols import Admission, Message, RunStore
 from evalkit.types import Fault, Finished, RolledOut, StopReason, Task
 
@@ -173,12 +173,7 @@ class Campaign:
 
     def _roll_out(self, todo: Todo, queued: float, graders: ThreadPoolExecutor) -> None:
         task, attempt, retries = todo.task, todo.attempt, todo.retries
-        broken = self._images[task.id].result()
-        if broken:
-            rolled = no_rollout(task, attempt, *broken)
-        elif todo.rolled is not None:
-            rolled = todo.rolled
-        else:
+        if not self._images[task.id].result() and not todo.rolled:
             tries = self._tries(task, attempt, "rollout")
             while (rolled := self._try(todo, queued)).fault is not None:
                 self._refuse_interrupted(rolled)
@@ -194,8 +189,7 @@ class Campaign:
         self._tell(task, attempt, "grading")
         with self._changed:
             self._under_way["grading"] += 1
-        todo = replace(todo, retries=retries)
-        graders.submit(self._guarded, "grading", self._grade, todo, rolled)
+        graders.submit(self._guarded, "grading", self._grade, replace(todo, retries=retries))
 
     def _try(self, todo: Todo, queued: float) -> RolledOut:
         task, attempt = todo.task, todo.attempt
@@ -214,11 +208,22 @@ class Campaign:
             self._store.event("interrupted", task_id=task_id, attempt=attempt)
             raise CancelledError
 
-    def _grade(self, todo: Todo, rolled: RolledOut) -> None:
+    def _grade(self, todo: Todo) -> None:
+        rolled = self._rolled(todo)
         graded = self._graded(todo, rolled)
         finished = conclude(todo.task, rolled, graded, self._parts, retries=todo.retries)
         self._store.finish(finished)
         self._end(todo.task, finished)
+
+    def _rolled(self, todo: Todo) -> RolledOut:
+        """Read a rollout back, so that those that wait for their grading take no memory."""
+        broken = self._images[todo.task.id].result()
+        if broken:
+            return no_rollout(todo.task, todo.attempt, *broken)
+        rolled = self._store.rolled_out(todo.task.id, todo.attempt)
+        if rolled is None:
+            raise StoreError(f"the rollout of {todo.task.id} #{todo.attempt} is gone from the run")
+        return rolled
 
     def _end(self, task: Task, finished: Finished) -> None:
         """Tell of an attempt that ended; with a task's last, its image goes."""

@@ -17,8 +17,8 @@ class Todo:
 
     task: Task
     attempt: int
-    rolled: RolledOut | None = None
-    """Its rollout, where that came to its end before: only the grading is left."""
+    rolled: bool = False
+    """Its rollout came to its end before: only the grading is left."""
     retries: int = 0
     """How often it was begun before and broke."""
 
@@ -63,7 +63,7 @@ def left_to_do(
             Todo(
                 task=task,
                 attempt=attempt,
-                rolled=past.rolled_out(task.id, attempt),
+                rolled=past.rolled_out(task.id, attempt) is not None,
                 retries=result.retry + 1 if result else 0,
             )
         )

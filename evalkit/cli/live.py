@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from textwrap import shorten
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -42,14 +42,14 @@ def watcher(total: int, done: int, paused: Paused) -> "LiveWatcher | PlainWatche
 
     if on_terminal():
         return LiveWatcher(progress, total, done, paused)
-    return PlainWatcher(progress, total, done)
+    return PlainWatcher(progress.file, total, done)
 
 
 class PlainWatcher:
     """One line for each thing that happens, for logs and pipes."""
 
-    def __init__(self, console: Console, total: int, done: int = 0) -> None:
-        self._console = console
+    def __init__(self, file: IO[str], total: int, done: int = 0) -> None:
+        self._file = file
         self._total = total
         self._done = done
 
@@ -79,7 +79,8 @@ class PlainWatcher:
         )
 
     def _line(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._file.write(text + "\n")
+        self._file.flush()
 
 
 class LiveWatcher:

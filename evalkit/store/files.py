@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from evalkit.errors import StoreError
 
@@ -19,6 +19,7 @@ _UNKNOWN_TO_FOLDERS = frozenset((errno.EINVAL, errno.ENOTSUP))
 """What file systems answer that keep no names back, and so bring none to the disk."""
 _ROOM = 4096
 _OVERWRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+_APPEND = os.O_RDWR | os.O_CREAT | os.O_APPEND
 
 
 class Files:
@@ -77,33 +78,55 @@ class Files:
 class Lines:
     """A file held open, to which lines are added whole: of one that fails nothing stays.
 
-    With `at_once` a line is on the disk when `write` returns, and the file's name with the first;
-    without it lines are with `close`, and who opened the file sees to its name.
+    With `at_once` a line is on the disk when `write` returns; without it lines are with `sync` and
+    with `close`. Of a `new` file, in a folder whose names are synced later, none can be torn.
     """
 
-    def __init__(self, path: Path, files: Files, *, at_once: bool = False) -> None:
-        self._path, self._files = path, files
-        self._then = os.fsync if at_once else lambda _: None
-        self._file = files.insist(path, lambda: _open_lines(path, sync_name=at_once))
-        self._end = self._file.seek(0, os.SEEK_END)
+    def __init__(
+        self, path: Path, files: Files, *, at_once: bool = False, new: bool = False
+    ) -> None:
+        self._path, self._files, self._at_once = path, files, at_once
+        self._fd = files.insist(path, lambda: _open_lines(path, new=new))
+        self._end = 0 if new else os.fstat(self._fd).st_size
+        self._torn = self._closed = False
         self._lock = threading.Lock()
 
     def write(self, line: bytes) -> None:
         """Write a line, waiting for room where there is none."""
         with self._lock:
-            if self._file.closed:
+            if self._closed:
                 raise StoreError(f"{self._path} is closed")
-            fd, end = self._file.fileno(), self._end
-            self._files.insist(self._path, lambda: _write(fd, line, end, self._then))
-            self._end += len(line)
+            self._files.insist(self._path, lambda: self._add(line))
+
+    def sync(self) -> None:
+        """Bring what was written to the disk."""
+        with self._lock:
+            if not self._closed:
+                self._files.insist(self._path, lambda: os.fsync(self._fd))
 
     def close(self) -> None:
         """Bring everything to the disk; once is enough."""
-        with self._lock:
-            if self._file.closed:
-                return
-            with self._file:
-                self._files.insist(self._path, lambda: os.fsync(self._file.fileno()))
+        try:
+            self.sync()
+        finally:
+            with self._lock:
+                if not self._closed:
+                    self._closed = True
+                    os.close(self._fd)
+
+    def _add(self, line: bytes) -> None:
+        if self._torn:  # what a failed try left goes first
+            os.ftruncate(self._fd, self._end)
+        self._torn = True
+        try:
+            _write(self._fd, line)
+            if self._at_once:
+                os.fsync(self._fd)
+        except BaseException:  # a signal, too, may come between two writes
+            os.ftruncate(self._fd, self._end)
+            raise
+        self._torn = False
+        self._end += len(line)
 
 
 def cut_torn_line(path: Path) -> int:
@@ -128,31 +151,23 @@ def _store_error(path: Path, error: OSError) -> StoreError:
     return StoreError(f"cannot write {path}: {error.strerror}", hint=HINT)
 
 
-def _open_lines(path: Path, *, sync_name: bool) -> BinaryIO:
-    """Open a file for whole lines."""
-    file = path.open("ab+", buffering=0)
+def _open_lines(path: Path, *, new: bool) -> int:
+    """Open a file for whole lines; of one that is not `new` the name is on the disk, too."""
+    fd = os.open(path, _APPEND, 0o666)
     try:
-        _cut_torn_line(file.fileno())
-        if sync_name:
+        if not new:
+            _cut_torn_line(fd)
             _sync_folder(path.parent)
     except BaseException:
-        file.close()
+        os.close(fd)
         raise
-    return file
+    return fd
 
 
-def _write(fd: int, text: bytes, end: int, then: Callable[[int], None] = lambda _: None) -> None:
-    """Write at the end of a file, which `end` is; what a failed try left there goes first."""
-    if os.fstat(fd).st_size != end:
-        os.ftruncate(fd, end)
-    try:
-        done = 0
-        while done < len(text):
-            done += os.write(fd, text[done:])
-        then(fd)
-    except BaseException:  # a signal, too, may come between two writes
-        os.ftruncate(fd, end)
-        raise
+def _write(fd: int, text: bytes) -> None:
+    done = os.write(fd, text)
+    while done < len(text):
+        done += os.write(fd, text[done:])
 
 
 def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
@@ -162,7 +177,7 @@ def _replace(folder: Path, contents: Mapping[str, bytes]) -> None:
         for name, content in contents.items():
             # One that a kill left is written over.
             files[name] = os.open(folder / f".{name}.new", _OVERWRITE, 0o666)
-            _write(files[name], content, 0)
+            _write(files[name], content)
         for name in contents:
             os.fsync(files[name])
         for name in contents:

@@ -98,7 +98,7 @@ class RunFolder:
             self._files.replace(self.path, {"run.json": _encoded(text)})
 
     def event(self, kind: str, **facts: JsonValue) -> None:
-        """Append to events.jsonl, with the time."""
+        """Append to events.jsonl, with the time; on the disk with the next result or the end."""
         self._append("events.jsonl", {"t": time.time(), "kind": kind, **facts})
 
     def engine_sample(self, sample: EngineSample) -> None:
@@ -114,10 +114,9 @@ class RunFolder:
         """
         folder = self._attempt(task_id, attempt)
         self._end_trajectory(folder)
-        self._set_aside(folder)
-        self._files.folder(folder.parent)
-        self._files.insist(folder, folder.mkdir)
-        lines = self._trajectories[folder] = Lines(folder / "trajectory.jsonl", self._files)
+        self._make_anew(folder)
+        path = folder / "trajectory.jsonl"
+        lines = self._trajectories[folder] = Lines(path, self._files, new=True)
         return lambda line: lines.write(_json_line(line))
 
     def roll_out(self, rolled: RolledOut) -> None:
@@ -146,6 +145,8 @@ class RunFolder:
         if not self._end_trajectory(folder):
             self._files.folder(folder)
         self._files.replace(folder, {name: _encoded(text) for name, text in files.items()})
+        if "events.jsonl" in self._appended:
+            self._appended["events.jsonl"].sync()
         self._append("results.jsonl", result.model_dump(mode="json"))
 
     def results(self) -> dict[tuple[str, int], Result]:
@@ -157,7 +158,7 @@ class RunFolder:
 
     def rolled_out(self, task_id: str, attempt: int) -> RolledOut | None:
         """Return what `roll_out` kept of an attempt; None where its rollout has no end."""
-        path = self._attempt(task_id, attempt) / "rollout.json"
+        path = self._attempt(task_id, attempt, "/rollout.json")
         text = read(path)
         return (
             None if text is None else as_record(RolledOut, json_object(text, str(path)), str(path))
@@ -165,7 +166,7 @@ class RunFolder:
 
     def patch(self, result: Result) -> str:
         """Return the patch of a finished attempt. Raises StoreError where it is another."""
-        path = self._attempt(result.task_id, result.attempt) / "patch.diff"
+        path = self._attempt(result.task_id, result.attempt, "/patch.diff")
         content = read(path)
         if content is None:
             raise StoreError(f"{path}, which was graded, is gone")
@@ -206,10 +207,20 @@ class RunFolder:
             else:
                 return
 
+    def _make_anew(self, folder: Path) -> None:
+        try:
+            self._files.insist(folder, folder.mkdir)
+        except StoreError as error:
+            if isinstance(error.__cause__, FileExistsError):
+                self._set_aside(folder)
+            elif isinstance(error.__cause__, FileNotFoundError):
+                self._files.folder(folder.parent)
+            else:
+                raise
+            self._files.insist(folder, folder.mkdir)
+
     def _set_aside(self, folder: Path) -> None:
         with store_errors(folder):
-            if not folder.exists():
-                return
             names = [
                 path.name.rpartition(".")[2] for path in folder.parent.glob(f"{folder.name}.*")
             ]
@@ -224,13 +235,14 @@ class RunFolder:
             self._files.sync_names(folder.parent)
         return lines is not None
 
-    def _attempt(self, task_id: str, attempt: int) -> Path:
-        return self.path / f"tasks/{task_id}/{attempt}"
+    def _attempt(self, task_id: str, attempt: int, inside: str = "") -> Path:
+        return self.path / f"tasks/{task_id}/{attempt}{inside}"
 
     def _append(self, name: str, line: Mapping[str, JsonValue]) -> None:
         with self._lock:
             if name not in self._appended:
-                self._appended[name] = Lines(self.path / name, self._files, at_once=True)
+                at_once = name != "events.jsonl"
+                self._appended[name] = Lines(self.path / name, self._files, at_once=at_once)
             lines = self._appended[name]
         lines.write(_json_line(line))
 

@@ -138,6 +138,10 @@ class FakeParts:
     def roll_out(self, rolled: RolledOut) -> None:
         self.kept.append(rolled)
 
+    def rolled_out(self, task_id: str, attempt: int) -> RolledOut | None:
+        of = {(one.submission.task_id, one.submission.attempt): one for one in self.kept}
+        return of.get((task_id, attempt))
+
     def finish(self, finished: Finished) -> None:
         self.stored.append(finished.result)
         self.audits.append(finished.audit)

@@ -116,8 +116,8 @@ def test_nothing_begins_while_the_daemon_is_away() -> None:
 def test_of_a_rollout_that_ended_before_only_the_grading_is_left() -> None:
     task = make_task()
     fake = FakeParts(solve_with=breaks(99))
-    before = RolledOut(submission=submit(task, 1), queue_s=7.0)
-    campaign(fake, todo=[Todo(task=task, attempt=1, rolled=before)]).run()
+    fake.roll_out(RolledOut(submission=submit(task, 1), queue_s=7.0))
+    campaign(fake, todo=[Todo(task=task, attempt=1, rolled=True)]).run()
     assert [(one.outcome, one.queue_s) for one in fake.ended] == [(Outcome.RESOLVED, 7.0)]
 
 
@@ -179,8 +179,9 @@ def test_no_grading_begins_while_the_disk_is_full() -> None:
     task, disk = make_task(), Disk()
     seen: list[bool] = []
     fake = FakeParts(while_collecting=lambda: seen.append(disk.full))
+    fake.roll_out(RolledOut(submission=submit(task, 1)))
     disk.fill()
-    on(disk, fake, Todo(task=task, attempt=1, rolled=RolledOut(submission=submit(task, 1))))
+    on(disk, fake, Todo(task=task, attempt=1, rolled=True))
     assert seen == [False]
 
 

@@ -45,6 +45,9 @@ class WrittenParts(FakeParts):
     def roll_out(self, rolled: RolledOut) -> None:
         self.folder.roll_out(rolled)
 
+    def rolled_out(self, task_id: str, attempt: int) -> RolledOut | None:
+        return self.folder.rolled_out(task_id, attempt)
+
     def finish(self, finished: Finished) -> None:
         self.folder.finish(finished)
 

@@ -55,11 +55,11 @@ def test_of_an_attempt_that_infrastructure_broke_another_try() -> None:
 
 
 def test_of_an_attempt_whose_rollout_ended_its_grading() -> None:
-    assert left(PastRun(rolled=ROLLED)) == [Todo(task=TASK, attempt=1, rolled=ROLLED)]
+    assert left(PastRun(rolled=ROLLED)) == [Todo(task=TASK, attempt=1, rolled=True)]
 
 
 def test_of_an_attempt_whose_image_is_another_by_now_its_grading() -> None:
-    assert [one.rolled for one in left(PastRun(graded(), ROLLED), digest="sha256:2")] == [ROLLED]
+    assert [one.rolled for one in left(PastRun(graded(), ROLLED), digest="sha256:2")] == [True]
 
 
 def test_of_an_attempt_whose_image_is_the_same_nothing() -> None:
