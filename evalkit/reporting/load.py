@@ -1,14 +1,17 @@
 """A run folder, read into records."""
 
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from evalkit.errors import StoreError
 from evalkit.reporting.run import Run, Turn
-from evalkit.store.lines import as_record, json_lines, read_manifest
+from evalkit.store.lines import Damaged, as_record, json_lines, read_manifest, records, refuse
 from evalkit.store.planned import Planned
-from evalkit.types import EngineSample, Incarnation, Record, Usage
+from evalkit.types import EngineSample, Incarnation, Record, Result, Usage
 
 
 class _Engine(Record):
@@ -41,15 +44,91 @@ class _Turn(Record):
     incarnation: int = 1
 
 
+class _LaterResult(Result):
+    """A result that a later evalkit may have told more of."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class _LaterSample(EngineSample):
+    model_config = ConfigDict(extra="ignore")
+
+
 def load_run(path: Path | str) -> Run:
     """Read a run folder. Raises StoreError naming file and line where it is damaged."""
     folder = Path(path)
     manifest = read_manifest(folder)
-    keys = as_record(_Manifest, manifest, where=str(folder / "run.json"))
-    looks = [
-        as_record(EngineSample, line, where) for where, line in json_lines(folder / "engine.jsonl")
+    return _read(folder, manifest, _keys(folder, manifest), refuse)
+
+
+def salvage_run(path: Path | str) -> Run:
+    """Read a run folder as far as it goes; `missing` says what could not be read.
+
+    Raises StoreError where there is no folder, or nothing in it that a run leaves.
+    """
+    folder = Path(path)
+    if not any((folder / name).exists() for name in ("run.json", "results.jsonl", "tasks")):
+        raise StoreError(f"{folder} holds no run", hint="name a folder that `evalkit run` wrote")
+    missing: list[str] = []
+
+    def damaged(error: StoreError) -> None:
+        missing.append(error.message.replace(f"{folder}/", ""))
+
+    manifest: Mapping[str, Any] = {}
+    try:
+        manifest = read_manifest(folder)
+        keys = _keys(folder, manifest)
+    except StoreError as error:
+        damaged(error)
+        keys = _traces(folder)
+        missing.append(
+            "run.json says which tasks were selected; without it only those that left a trace "
+            "are counted, and the score is no score of the suite"
+        )
+    missing += _version(manifest)
+    run = _read(folder, manifest, keys, damaged)
+    planned = len(keys.selected) * keys.attempts
+    if len(run.results) < planned:
+        missing.append(f"{planned - len(run.results)} of {planned} attempts have no result")
+    return run.model_copy(update={"missing": tuple(missing)})
+
+
+def _keys(folder: Path, manifest: Mapping[str, Any]) -> _Manifest:
+    return as_record(_Manifest, manifest, where=str(folder / "run.json"))
+
+
+def _traces(folder: Path) -> _Manifest:
+    """Say what was planned by what is there."""
+    tried = [
+        (path.parent.name, int(path.name))
+        for path in sorted(folder.glob("tasks/*/*"))
+        if path.name.isdecimal()
     ]
-    results, earlier = keys.results(folder)
+    return _Manifest(
+        selected=tuple(dict.fromkeys(task_id for task_id, _ in tried)) or ("unknown",),
+        attempts=max((attempt for _, attempt in tried), default=1),
+    )
+
+
+def _version(manifest: Mapping[str, Any]) -> list[str]:
+    """Say where a later evalkit wrote the folder."""
+    wrote = str(manifest.get("evalkit", ""))
+    here = metadata.version("evalkit")
+    known = all(part.isdecimal() for part in wrote.split("."))
+    if not known or _numbers(wrote) <= _numbers(here):
+        return []
+    return [f"written by evalkit {wrote}; what this one, {here}, does not know is left out"]
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def _read(folder: Path, manifest: Mapping[str, Any], keys: _Manifest, damaged: Damaged) -> Run:
+    strict = damaged is refuse
+    sample = EngineSample if strict else _LaterSample
+    looks = [look for _, look in records(sample, folder / "engine.jsonl", damaged)]
+    results, earlier = keys.results(folder, damaged, Result if strict else _LaterResult)
     return Run(
         path=folder,
         manifest=manifest,
@@ -62,16 +141,23 @@ def load_run(path: Path | str) -> Run:
         results=tuple(results.values()),
         earlier=earlier,
         samples=tuple(look for look in looks if look.t >= keys.since),
-        requests=tuple(turn for turn in _requests(folder) if turn.start >= keys.since),
+        requests=tuple(turn for turn in _requests(folder, damaged) if turn.start >= keys.since),
     )
 
 
-def _requests(folder: Path) -> tuple[Turn, ...]:
+def _requests(folder: Path, damaged: Damaged) -> tuple[Turn, ...]:
     turns = []
     for path in folder.glob("tasks/*/*/trajectory.jsonl"):
-        for where, line in json_lines(path):
+        for where, line in json_lines(path, damaged):
             if line.get("kind") == "turn":
-                turn = as_record(_Turn, line, where)
-                rest = turn.model_dump(exclude={"t0", "t1", "usage"}) | turn.usage.model_dump()
-                turns.append(as_record(Turn, {"start": turn.t0, "end": turn.t1, **rest}, where))
+                try:
+                    turns.append(_turn(line, where))
+                except StoreError as error:
+                    damaged(error)
     return tuple(sorted(turns, key=lambda turn: (turn.start, turn.end)))
+
+
+def _turn(line: Mapping[str, Any], where: str) -> Turn:
+    turn = as_record(_Turn, line, where)
+    rest = turn.model_dump(exclude={"t0", "t1", "usage"}) | turn.usage.model_dump()
+    return as_record(Turn, {"start": turn.t0, "end": turn.t1, **rest}, where)

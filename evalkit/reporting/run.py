@@ -45,3 +45,5 @@ class Run(Record):
     samples: tuple[EngineSample, ...]
     requests: tuple[Turn, ...]
     """Every turn of every trajectory, in order of its start."""
+    missing: tuple[str, ...] = ()
+    """What of the folder could not be read, a sentence each; a whole folder has none."""

@@ -1,7 +1,7 @@
 """JSON of a run folder, read back: what is damaged is named by file and line."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,9 @@ from evalkit.errors import StoreError
 from evalkit.types import Record
 
 R = TypeVar("R", bound=Record)
+
+Damaged = Callable[[StoreError], None]
+"""Is told of a line that cannot be read; it is left out, unless this raises."""
 
 
 def read(path: Path) -> bytes | None:
@@ -23,23 +26,34 @@ def read(path: Path) -> bytes | None:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
 
 
-def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def refuse(error: StoreError) -> None:
+    """Raise: nothing damaged is left out."""
+    raise error
+
+
+def json_lines(path: Path, damaged: Damaged = refuse) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each line with the place it stands at; nothing where there is no file.
 
     A last line without its end was being written when the run was killed; it is left out.
     """
     for where, line in _whole_lines(path):
-        yield where, json_object(line, where)
+        try:
+            data = json_object(line, where)
+        except StoreError as error:
+            damaged(error)
+        else:
+            yield where, data
 
 
-def records(model: type[R], path: Path) -> Iterator[tuple[str, R]]:
+def records(model: type[R], path: Path, damaged: Damaged = refuse) -> Iterator[tuple[str, R]]:
     """Yield each line as a record, with the place it stands at, as `json_lines` does; quicker."""
     for where, line in _whole_lines(path):
         try:
             record = model.model_validate_json(line)
         except ValidationError as error:
-            raise _damaged(where, error) from error
-        yield where, record
+            damaged(_damaged(where, error))
+        else:
+            yield where, record
 
 
 def _whole_lines(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import ConfigDict, Field, JsonValue
 
 from evalkit.errors import StoreError
-from evalkit.store.lines import records
+from evalkit.store.lines import Damaged, records, refuse
 from evalkit.types import Record, Result
 
 Key = tuple[str, int]
@@ -35,14 +35,16 @@ class Planned(Record):
         task_id, attempt = key
         return attempt in self.numbers and task_id in self._tasks
 
-    def results(self, folder: Path) -> tuple[dict[Key, Result], int]:
+    def results(
+        self, folder: Path, damaged: Damaged = refuse, model: type[Result] = Result
+    ) -> tuple[dict[Key, Result], int]:
         """Return the last result of each attempt that counts, and of how many others there is one.
 
-        Raises StoreError on damage, and where there are others though nothing was changed.
+        `damaged` is told of lines that cannot be read, and of others where nothing was changed.
         """
         counting: dict[Key, Result] = {}
         others = set()
-        for where, result in records(Result, folder / "results.jsonl"):
+        for where, result in records(model, folder / "results.jsonl", damaged):
             key = (result.task_id, result.attempt)
             if self.plans(key):
                 counting[key] = result
@@ -50,7 +52,7 @@ class Planned(Record):
                 others.add(key)
             else:
                 attempt = f"{result.task_id} attempt {result.attempt}"
-                raise StoreError(f"{where}: {attempt} is not among those that run.json selected")
+                damaged(StoreError(f"{where}: {attempt} is not among those that run.json selected"))
         return counting, len(others)
 
     @cached_property

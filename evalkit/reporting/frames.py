@@ -1,0 +1,163 @@
+"""A run as tidy frames for analysts. Imports pandas: import it only where frames are made."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from evalkit.errors import StoreError
+from evalkit.reporting.load import salvage_run
+from evalkit.reporting.run import Run
+from evalkit.store.lines import json_lines, json_object, read
+from evalkit.types import WITHOUT_EFFECT, EngineSample, Outcome, Result
+
+_LEFT_OUT = {"key", "repaired_outcome"}
+"""Of a result; columns that no figure rests on."""
+ATTEMPTS = (
+    "task_id",
+    "attempt",
+    "resolved",
+    "doubtful",
+    "known_bad",
+    *(name for name in Result.model_fields if name not in _LEFT_OUT | {"task_id", "attempt"}),
+)
+TURNS = (
+    "task_id",
+    "attempt",
+    "turn",
+    "start",
+    "end",
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "ttft_s",
+    "itl_s",
+    "lost_s",
+    "incarnation",
+    "finish_reason",
+    "tool_calls",
+    "tool_s",
+)
+TESTS = ("task_id", "attempt", "test", "status")
+ENGINE = tuple(name for name in EngineSample.model_fields if name != "replicas")
+
+
+def load_frames(path: Path | str) -> "Frames":
+    """Read a run folder as far as it goes.
+
+    Raises StoreError where there is no run at all; `missing` says what could not be read.
+    """
+    return Frames(salvage_run(path))
+
+
+class Frames:
+    """The tables of one run, each made when first asked for; docs/library.md has every column.
+
+    Turns and tests are read from the folder then, and only those of attempts that count.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._missing: list[str] = []
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What of the folder could not be read so far, a sentence each."""
+        return (*self.run.missing, *self._missing)
+
+    @cached_property
+    def attempts(self) -> pd.DataFrame:
+        """One row a planned attempt, finished or not: so means over rows are scores."""
+        results = {(one.task_id, one.attempt): one for one in self.run.results}
+        first = min((attempt for _, attempt in results), default=1)
+        rows = [
+            _attempt_row(self.run, task_id, attempt, results.get((task_id, attempt)))
+            for task_id in self.run.selected
+            for attempt in self._numbers(first)
+        ]
+        return pd.DataFrame(rows, columns=list(ATTEMPTS))
+
+    @cached_property
+    def turns(self) -> pd.DataFrame:
+        """One row a turn that a rollout went on with; of several tries, the last one's."""
+        return pd.DataFrame(list(self._turns()), columns=list(TURNS))
+
+    @cached_property
+    def tests(self) -> pd.DataFrame:
+        """One row a test that grading saw; required ones that are missing have none."""
+        return pd.DataFrame(self._tests(), columns=list(TESTS))
+
+    @cached_property
+    def engine(self) -> pd.DataFrame:
+        """One row a look at the engine, about two seconds apart."""
+        rows = [sample.model_dump(include=set(ENGINE)) for sample in self.run.samples]
+        return pd.DataFrame(rows, columns=list(ENGINE))
+
+    def _numbers(self, first: int) -> range:
+        planned = self.run.manifest.get("first_attempt", first)
+        begin = planned if isinstance(planned, int) else first
+        return range(begin, begin + self.run.attempts)
+
+    def _folders(self) -> Iterator[tuple[str, int, Path]]:
+        for result in self.run.results:
+            folder = self.run.path / "tasks" / result.task_id / str(result.attempt)
+            yield result.task_id, result.attempt, folder
+
+    def _turns(self) -> Iterator[Mapping[str, Any]]:
+        for task_id, attempt, folder in self._folders():
+            row: dict[str, Any] | None = None
+            for _, line in json_lines(folder / "trajectory.jsonl", self._damaged):
+                if line.get("kind") == "turn":
+                    if row:
+                        yield row
+                    row = {"task_id": task_id, "attempt": attempt, **_turn_row(line)}
+                elif line.get("kind") == "tool" and row:
+                    row["tool_s"] += line.get("seconds") or 0.0
+            if row:
+                yield row
+
+    def _tests(self) -> Iterator[tuple[str, int, str, str]]:
+        for task_id, attempt, folder in self._folders():
+            try:
+                content = read(folder / "evidence.json") or b"{}"
+                evidence = json_object(content, str(folder / "evidence.json"))
+            except StoreError as error:
+                self._damaged(error)
+                continue
+            statuses = evidence.get("statuses")
+            for test, status in statuses.items() if isinstance(statuses, dict) else ():
+                yield task_id, attempt, test, status
+
+    def _damaged(self, error: StoreError) -> None:
+        self._missing.append(error.message.replace(f"{self.run.path}/", ""))
+
+
+def _attempt_row(run: Run, task_id: str, attempt: int, result: Result | None) -> dict[str, Any]:
+    facts = {
+        "task_id": task_id,
+        "attempt": attempt,
+        "resolved": result is not None and result.outcome is Outcome.RESOLVED,
+        "doubtful": result is not None and not WITHOUT_EFFECT.issuperset(result.flags),
+        "known_bad": task_id in run.known_bad,
+    }
+    if result is None:
+        return facts | {"outcome": "unfinished"}
+    told = result.model_dump(mode="json", exclude=_LEFT_OUT)
+    return facts | told | {"flags": " ".join(result.flags)}
+
+
+def _turn_row(line: Mapping[str, Any]) -> dict[str, Any]:
+    usage = line.get("usage") or {}
+    return {
+        "turn": line.get("turn"),
+        "start": line.get("t0"),
+        "end": line.get("t1"),
+        **{name: usage.get(name, 0) for name in TURNS if name.endswith("_tokens")},
+        **{name: line.get(name) for name in ("ttft_s", "itl_s", "finish_reason")},
+        "lost_s": line.get("lost_s", 0.0),
+        "incarnation": line.get("incarnation", 1),
+        "tool_calls": len(line.get("tool_calls") or ()),
+        "tool_s": 0.0,
+    }
