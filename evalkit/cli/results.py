@@ -15,6 +15,8 @@ from evalkit.reporting.summary import Score, Summary, summarise
 
 _ID_WIDTH = 37
 """Up to the eighth digit of the commit in the longest ids of SWE-bench Pro."""
+_MOST_ROWS = 1000
+"""More of them nobody reads, and drawing ten thousand takes 20 s."""
 
 
 def show_results(folder: Path) -> None:
@@ -43,7 +45,10 @@ def _attempts(run: Run) -> Table:
         table.add_column("flags", overflow="fold")
     for heading in ("turns", "tokens", "s") if worked else ("s",):
         table.add_column(heading, justify="right", no_wrap=True)
-    for result in run.results:
+    shown = run.results[:_MOST_ROWS]
+    if len(shown) < len(run.results):
+        table.caption = f"and {len(run.results) - len(shown):,} more in results.jsonl"
+    for result in shown:
         seconds = f"{result.wall_s + result.grade_s:.0f}"
         table.add_row(
             result.task_id.removeprefix("instance_")

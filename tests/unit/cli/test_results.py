@@ -1,5 +1,6 @@
 """What a user sees of a run at its end."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -189,3 +190,12 @@ def test_an_engine_without_counters_is_said_to_tell_none(shown: Shown) -> None:
     assert "not told; received 101 in turns" in shown(
         make_result(turns=1), TURNS, engine=_engine(0)
     )
+
+
+def test_of_a_crowd_the_rest_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    planned = {"suite": "s", "model": "m", "selected": ["demo"], "attempts": 1001}
+    (tmp_path / "run.json").write_text(json.dumps(planned))
+    lines = [make_result(attempt=number).model_dump_json() for number in range(1, 1002)]
+    (tmp_path / "results.jsonl").write_text("\n".join(lines) + "\n")
+    show_results(tmp_path)
+    assert "and 1 more in results.jsonl" in capsys.readouterr().out
