@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from itertools import count
 from threading import Event, Timer
 
+import pytest
+
 from evalkit.campaign import Todo
-from evalkit.errors import EngineError, ImageError, SandboxError
+from evalkit.errors import EngineError, ImageError, SandboxError, StoreError
 from evalkit.types import Outcome, RolledOut, Submission, Task
 from tests.doubles.campaign import FakeParts, Solve, campaign, submit
 from tests.doubles.tasks import make_task
@@ -119,6 +121,12 @@ def test_of_a_rollout_that_ended_before_only_the_grading_is_left() -> None:
     fake.roll_out(RolledOut(submission=submit(task, 1), queue_s=7.0))
     campaign(fake, todo=[Todo(task=task, attempt=1, rolled=True)]).run()
     assert [(one.outcome, one.queue_s) for one in fake.ended] == [(Outcome.RESOLVED, 7.0)]
+
+
+def test_a_rollout_that_was_there_and_is_gone_is_told() -> None:
+    run = campaign(FakeParts(), todo=[Todo(task=make_task(), attempt=1, rolled=True)])
+    with pytest.raises(StoreError, match="the rollout of demo #1 is gone"):
+        run.run()
 
 
 def test_the_tries_of_an_earlier_session_are_counted_on() -> None:
