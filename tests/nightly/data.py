@@ -81,14 +81,20 @@ def pinned(cache: Path) -> list[Instance]:
         for task in suite.tasks()
     ]
     pins = read_yaml(FOLDER / "suite.yaml")
-    verdicts = Pinned(
+    return _instances(rows, fetch_verdicts(pins["repository"], pins["commit"], cache))
+
+
+def fetch_verdicts(repository: str, commit: str, cache: Path) -> list[Path]:
+    """Fetch the files of verdicts, one for each published run, once."""
+    pinned = Pinned(
         what="published verdicts",
-        repository=pins["repository"],
-        commit=pins["commit"],
+        repository=repository,
+        commit=commit,
         paths=("traj/*/eval_results.json",),
         instead="--data DIR takes a folder that you have",
-    ).fetch(cache / "swebench-pro" / f"verdicts-{pins['commit']}", print)
-    return _instances(rows, sorted(verdicts.glob("traj/*/eval_results.json")))
+    )
+    folder = pinned.fetch(cache / "swebench-pro" / f"verdicts-{commit}", print)
+    return sorted(folder.glob("traj/*/eval_results.json"))
 
 
 def _no_images() -> Images:
