@@ -36,6 +36,9 @@ warn() {
     [ -z "${GITHUB_ACTIONS:-}" ] || echo "::warning title=nightly::$1"
 }
 
+# What fails here itself, a full disk say, is infrastructure: exit 1 belongs to a worse model.
+trap 'warn "line $LINENO failed"; exit 3' ERR
+
 baseline=${NIGHTLY_BASELINE:-} suite=${NIGHTLY_SUITE:-swebench-pro-nightly}
 runner=${NIGHTLY_RUNNER:-} agent=${NIGHTLY_AGENT:-} attempts=${NIGHTLY_ATTEMPTS:-3}
 runs=${NIGHTLY_RUNS:-runs/nightly} nights=${NIGHTLY_NIGHTS:-7} report=${NIGHTLY_REPORT:-}
@@ -58,7 +61,8 @@ done
 command -v evalkit >/dev/null || PATH="$(cd "$(dirname "$0")" && pwd)/.venv/bin:$PATH"
 command -v evalkit >/dev/null || fail "there is no evalkit: ./setup.sh makes it"
 
-repeated=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["attempts"])' "$baseline/run.json")
+repeated=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["attempts"])' "$baseline/run.json") ||
+    fail "$baseline/run.json does not say how many attempts"
 [ "$repeated" -ge 5 ] || warn "the baseline has $repeated attempts a task: chance decides less with 5 or more"
 
 night=$runs/night-$(date -u +%Y%m%dT%H%M%SZ)
@@ -78,6 +82,7 @@ earlier() {
 code=0
 evalkit run --suite "$suite" -k "$attempts" -o "$night" \
     ${runner:+--runner "$runner"} ${agent:+--agent "$agent"} "$@" || code=$?
+[ "$code" != 1 ] || code=3 # a run has no such code: it crashed
 # A run that came to its end in spite of infra errors is compared: there may be few of them.
 if [ "$code" = 3 ] && evalkit status "$night" >/dev/null 2>&1; then
     code=0
@@ -87,6 +92,7 @@ if [ "$code" = 0 ]; then
     mapfile -t pool < <(earlier)
     evalkit compare "$baseline" "${pool[@]}" "$night" --max-drop "$max_drop" --alpha "$alpha" \
         --junit "$report/junit.xml" --markdown "$report/compare.md" || code=$?
+    [ -f "$report/compare.md" ] || [ "$code" != 1 ] || code=3 # the comparison itself crashed
     if ! evalkit report "$night" -o "$report/night"; then
         warn "the report could not be written"
         [ "$code" != 0 ] || code=3

@@ -109,6 +109,15 @@ def test_a_run_that_ends_otherwise_ends_the_night_with_its_code(nights: Nights, 
     assert nights.night("--red-after", "3", run=code).returncode == code
 
 
+def test_a_run_that_crashes_is_not_a_worse_model(nights: Nights) -> None:
+    assert nights.night(run=1, status=3).returncode == 3
+
+
+def test_a_comparison_that_crashes_is_not_a_worse_model(nights: Nights) -> None:
+    (nights.folder / "bin" / "evalkit").write_text('#!/bin/sh\n[ "$1" != compare ]\n')
+    assert nights.script("--baseline", "base").returncode == 3
+
+
 def test_a_run_that_was_broken_off_is_no_night(nights: Nights) -> None:
     nights.night(run=143)
     assert nights.history() == []
@@ -239,6 +248,16 @@ def test_a_baseline_of_few_attempts_is_warned_of(
 def test_wrong_usage_is_2_and_runs_nothing(nights: Nights, flags: tuple[str, ...]) -> None:
     done = nights.script(*flags)
     assert (done.returncode, nights.runs.exists()) == (2, False)
+
+
+def test_a_baseline_that_does_not_say_its_attempts_is_wrong_usage(nights: Nights) -> None:
+    (nights.folder / "base" / "run.json").write_text("{}")
+    assert nights.night().returncode == 2
+
+
+def test_a_folder_that_cannot_be_made_is_infrastructure(nights: Nights) -> None:
+    nights.runs.write_text("a file")
+    assert nights.night().returncode == 3
 
 
 def test_the_workflow_only_calls_the_script() -> None:
