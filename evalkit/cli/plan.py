@@ -38,7 +38,7 @@ def plan_command(request: PlanRequest) -> None:
     runner = choose_runner(suite, request.runner, request.overrides)
     tasks = tuple(select(suite.tasks(), request.selection))
     planned = Planned(
-        suite=suite.name,
+        suite=tasks[0].suite,  # of a part the whole, which is what is published about
         tasks=tasks,
         attempts=request.attempts,
         runner=runner,

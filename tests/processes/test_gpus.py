@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.doubles.nvidia_smi import write_nvidia_smi
-from tests.doubles.pro import write_pro_data
+from tests.doubles.pro import pro_id, write_pro_data
 
 
 def evalkit(folder: Path, *arguments: str) -> str:
@@ -34,3 +34,15 @@ def test_a_plan_for_eight_gpus_says_how_each_figure_is_known(tmp_path: Path) -> 
     shown = evalkit(tmp_path, "plan", "--suite", "swebench-pro", *model, *own)
     origins = ("published: median", "assumed: 80 B", "lambda.ai", "nilenso", "149.0 GiB", "TP 4")
     assert [origin for origin in origins if origin not in shown] == []
+
+
+def test_a_plan_for_a_part_knows_what_is_published_of_the_whole(tmp_path: Path) -> None:
+    rows, scripts = write_pro_data(tmp_path)
+    (tmp_path / "list").write_text(pro_id("last-wins"))
+    own = ("--set", f"suite.rows={rows}", "--set", f"suite.scripts={scripts}")
+    part = (
+        f"extends: swebench-pro\nname: part\ndescription: one\nsize: 1\nonly: {tmp_path / 'list'}"
+    )
+    (tmp_path / "suite.yaml").write_text(part)
+    model = ("--runner", "qwen3-coder-next")
+    assert "published: median" in evalkit(tmp_path, "plan", "--suite", str(tmp_path), *model, *own)

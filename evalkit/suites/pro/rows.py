@@ -101,6 +101,23 @@ def load_rows(
     return check_rows(read_table(fetch_dataset(dataset, cache, say)), dataset.name)
 
 
+def only_listed(rows: Sequence[Row], file: Path) -> tuple[Row, ...]:
+    """Return the rows whose instance the file lists, one id a line, in the rows' order.
+
+    Raises TaskError where the list cannot be read or names what is not there.
+    """
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TaskError(f"cannot read the list of instances {file}: {error}") from error
+    wanted = {name for line in lines if (name := line.partition("#")[0].strip())}
+    missing = sorted(wanted - {row.instance_id for row in rows})
+    if missing or not wanted:
+        what = f"no row for {missing[0]}, and {len(missing) - 1} more" if missing else "no instance"
+        raise TaskError(f"{file} lists {len(wanted)} instances: {what}")
+    return tuple(row for row in rows if row.instance_id in wanted)
+
+
 def read_table(file: Path) -> list[dict[str, object]]:
     """Read JSON Lines, a JSON list, CSV or Parquet: exact strings, no guessing of types."""
     readers = {".jsonl": _jsonl, ".json": _json, ".csv": _csv, ".parquet": _parquet}

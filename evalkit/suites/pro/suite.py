@@ -17,7 +17,7 @@ from evalkit.suites.pro.grading import collect
 from evalkit.suites.pro.hub import Dataset
 from evalkit.suites.pro.images import image_tag
 from evalkit.suites.pro.problem import problem_text
-from evalkit.suites.pro.rows import Row, load_rows, rows_sha256
+from evalkit.suites.pro.rows import Row, load_rows, only_listed, rows_sha256
 from evalkit.suites.pro.scripts import fetch_scripts, load_scripts, local_scripts, scripts_sha256
 from evalkit.types import FOLDER_NAME, Evidence, Limits, Network, Record, Task
 
@@ -43,6 +43,10 @@ class ProFile(Record):
     network: Network
     """Of the grading container."""
     limits: Limits
+    extends: str | None = Field(default=None, pattern=FOLDER_NAME)
+    """The suite that these tasks are of, where this is a part of another; see `open_suite`."""
+    only: Path | None = None
+    """Lists the instances of a part, one a line; `#` begins a comment."""
     rows: Path | None = None
     """A file in the dataset's place."""
     scripts: Path | None = None
@@ -146,7 +150,8 @@ class ProSuite:
 
     @cached_property
     def _rows(self) -> tuple[Row, ...]:
-        return load_rows(self._file.dataset, self._file.rows, self._say, self._cache)
+        rows = load_rows(self._file.dataset, self._file.rows, self._say, self._cache)
+        return rows if self._file.only is None else only_listed(rows, self._file.only)
 
     @cached_property
     def _rows_sha256(self) -> str:
@@ -166,7 +171,8 @@ class ProSuite:
         selected = row.selected_test_files_to_run
         return Task(
             id=row.instance_id,
-            suite=self.name,
+            # A part's task is the whole's to the byte: what was made of it can be compared.
+            suite=self._file.extends or self.name,
             repo=row.repo,
             language=row.repo_language,
             base_commit=row.base_commit,
