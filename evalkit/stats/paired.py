@@ -56,7 +56,9 @@ class Difference(Record):
     p_drop: float
     """One-sided: of a drop."""
     clusters: int
-    """That were drawn from: repositories, or tasks where repositories are few."""
+    """That were drawn from."""
+    by_repo: bool
+    """Whether they are repositories; tasks, where repositories are few."""
 
 
 def pair_up(base: Iterable[TaskTries], candidate: Iterable[TaskTries]) -> tuple[TaskPair, ...]:
@@ -108,10 +110,13 @@ def drop_p(pairs: Sequence[TaskPair], *, resamples: int = 9_999, seed: int = 0) 
 
 def clusters_of(pairs: Sequence[TaskPair]) -> list[str]:
     """Return the cluster of each pair: its repository, or itself where repositories are few."""
-    repos = [pair.repo for pair in pairs]
-    if len(set(repos)) < FEWEST_CLUSTERS:
-        return [pair.task_id for pair in pairs]
-    return repos
+    if _by_repo(pairs):
+        return [pair.repo for pair in pairs]
+    return [pair.task_id for pair in pairs]
+
+
+def _by_repo(pairs: Sequence[TaskPair]) -> bool:
+    return len({pair.repo for pair in pairs}) >= FEWEST_CLUSTERS
 
 
 def paired_bootstrap(
@@ -158,6 +163,7 @@ def paired_bootstrap(
         p=min(1.0, 2 * min(below, above)),
         p_drop=below,
         clusters=len(names),
+        by_repo=_by_repo(pairs),
     )
 
 
