@@ -64,7 +64,7 @@ def published_side(
     if name not in known.runs:
         raise unknown_name("published run", name, known.runs)
     run = known.runs[name]
-    verdicts = _read(local or _fetch(known, cache, say), name)
+    verdicts = _read(local or fetch_verdicts(known, cache, say), name)
     return Side(
         name=PREFIX + name,
         model=run.model,
@@ -81,7 +81,11 @@ def published_side(
     )
 
 
-def _fetch(known: Catalogue, cache: Path, say: Callable[[str], None]) -> Path:
+def fetch_verdicts(known: Catalogue, cache: Path, say: Callable[[str], None]) -> Path:
+    """Return a folder with the verdicts of the catalogue's commit, fetched once.
+
+    Raises SourceError with what git said where it fails.
+    """
     pinned = Pinned(
         what="published verdicts",
         repository=known.repository,

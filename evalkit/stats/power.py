@@ -32,12 +32,9 @@ def minimum_detectable_drop(
     root of the flips over the tasks; there at least as many tasks as an exact test needs when all
     of them are lost. None where several attempts show no scatter to reckon with.
     """
-    from scipy.stats import t
-
-    error, freedom = _uncertainty(pairs)
-    seen = 100 * error * float(t.ppf([1 - alpha, power], freedom).sum())
+    seen = _seen(_uncertainty(pairs), alpha, power)
     if tried_once(pairs):
-        return max(seen, 100 * ceil(-log2(alpha)) / len(pairs))
+        return max(seen, 100 * _fewest_losses(alpha) / len(pairs))
     return seen or None
 
 
@@ -47,19 +44,31 @@ def deciding(pairs: Sequence[TaskPair], drop: float, *, alpha: float) -> Decidin
     The standard error shrinks with the root of the tasks. Of its square, the scatter between
     attempts, p(1 - p) / attempts, shrinks with the attempts; what is left does not.
     """
-    seen = minimum_detectable_drop(pairs, alpha=alpha)
-    if seen is None:
+    uncertain = _uncertainty(pairs)
+    seen = _seen(uncertain, alpha, POWER)
+    if not seen:
         return Deciding(tasks=None, attempts=None)
     shrink = (drop / seen) ** 2
     tasks = ceil(len(pairs) / shrink)
     if tried_once(pairs):
-        return Deciding(tasks=tasks, attempts=None)
+        return Deciding(tasks=max(tasks, ceil(100 * _fewest_losses(alpha) / drop)), attempts=None)
     scatter = _scatter(pairs)
-    variance = _uncertainty(pairs).error ** 2
+    variance = uncertain.error**2
     within = scatter * sum(_shares(pair) for pair in pairs) / len(pairs) ** 2
     room = variance * shrink - max(0.0, variance - within)
     attempts = ceil(2 * scatter / len(pairs) / room) if room > 0 and scatter else None
     return Deciding(tasks=tasks, attempts=attempts)
+
+
+def _seen(uncertain: Spread, alpha: float, power: float) -> float:
+    from scipy.stats import t
+
+    return 100 * uncertain.error * float(t.ppf([1 - alpha, power], uncertain.freedom).sum())
+
+
+def _fewest_losses(alpha: float) -> int:
+    """Return how many losses without a win an exact one-sided test calls significant."""
+    return ceil(-log2(alpha))
 
 
 def _uncertainty(pairs: Sequence[TaskPair]) -> Spread:
