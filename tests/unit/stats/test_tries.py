@@ -17,7 +17,15 @@ def test_a_task_without_an_attempt_is_none() -> None:
         tries("a", 0, 0)
 
 
-def test_what_a_run_needs_of_statistics_loads_neither_scipy_nor_numpy() -> None:
-    code = "import sys, evalkit.stats; print({'scipy', 'numpy'} & set(sys.modules))"
+def test_statistics_load_neither_scipy_nor_numpy_before_they_are_asked_for() -> None:
+    assert _loaded("evalkit.stats") == "set()\n"
+
+
+def test_a_run_and_its_results_load_no_scipy() -> None:
+    assert "scipy" not in _loaded("evalkit.cli.run", "evalkit.reporting.charts")
+
+
+def _loaded(*modules: str) -> str:
+    code = f"import sys, {', '.join(modules)}; print({{'scipy', 'numpy'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"
+    return done.stdout
