@@ -12,7 +12,7 @@ from evalkit.reporting.compare import compare
 from evalkit.reporting.comparison_junit import comparison_junit
 from evalkit.reporting.comparison_text import as_json, markdown, text_lines
 from evalkit.reporting.gate import Limits, decide
-from evalkit.reporting.published import PREFIX, published_side
+from evalkit.reporting.published import PREFIX, catalogue, published_side
 from evalkit.reporting.side import Side, read_side
 from evalkit.types import Record
 
@@ -56,7 +56,9 @@ def _side(name: str, published: Path | None) -> Side:
         return published_side(known, local=published, cache=cache_folder(), say=say)
     folder = Path(name)
     if not folder.is_dir():
-        raise ConfigError(f"there is no run folder {name}", hint=f"or did you mean {PREFIX}{name}?")
+        published_too = name in catalogue().runs
+        hint = f"did you mean {PREFIX}{name}?" if published_too else ""
+        raise ConfigError(f"there is no run folder {name}", hint=hint)
     return read_side(folder)
 
 

@@ -149,6 +149,7 @@ def test_where_allowed_unchanged_tasks_are_compared_and_every_line_says_so(write
     ("base", "told"),
     [
         ("nowhere", "there is no run folder nowhere"),
+        ("gpt-4o-paper", "did you mean published:gpt-4o-paper?"),
         ("published:gpt-4o", "did you mean 'gpt-4o-paper'"),
     ],
 )
@@ -161,6 +162,23 @@ def test_a_damaged_folder_is_no_regression(write: Write) -> None:
     (Path(write("new", 20)) / "results.jsonl").write_text("{\n")
     done = evalkit("compare", write("base", 20), "new")
     assert (done.returncode, "results.jsonl line 1 is damaged" in done.stderr) == (3, True)
+
+
+def on_the_page() -> list[str]:
+    return re.findall(r"^\$ evalkit (compare .*)$", (DOCS / "compare.md").read_text(), re.M)
+
+
+@pytest.mark.parametrize("arguments", on_the_page())
+def test_what_the_page_shows_can_be_typed(
+    write: Write, arguments: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("baseline", "tonight", "mon", "tue", "wed"):
+        write_turn(Path(write(f"runs/{name}", 20)), 100, 10)
+    for name in ("claude-45sonnet-10132025", "gpt-5-250-turns-10132025"):
+        _verdicts(Path("verdicts"), name, resolved=True)
+    monkeypatch.setenv("EVALKIT_COMPARE_PUBLISHED", "verdicts")
+    done = evalkit(*arguments.split())
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_without_a_candidate_it_is_wrong_usage(write: Write) -> None:
