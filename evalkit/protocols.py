@@ -205,6 +205,13 @@ class Suite(Protocol):
         """Task id to why its grading is known to be wrong: left out of the second score."""
         ...
 
+    def task_revision(self, task: Task) -> str:
+        """Return the hash of everything that decides a verdict on one task.
+
+        Two revisions of the suite that left the task alone give it the same.
+        """
+        ...
+
     def tasks(self) -> Sequence[Task]:
         """Return every task, in the suite's order. Raises TaskError on bad content."""
         ...

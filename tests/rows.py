@@ -60,8 +60,14 @@ WANTED = {
     "G9": "broken and begun again",
     "G10": "cleaning twice",
     "G11": "folders that cannot be written",
+    "I1": "denominators",
+    "I2": "estimators of k attempts",
+    "I4": "paired tests",
+    "I5": "retries of losers",
+    "I6": "the same again",
 }
-"""What issues "Rollouts" and "Nothing is lost" ask for; other rows may be marked too."""
+"""What issues "Rollouts", "Nothing is lost" and "Numbers people can trust" ask for; other rows may
+be marked too."""
 
 ROW = re.compile(r"([A-I]\d{1,2})(?:-|$)")
 """A row at the beginning of a mark's argument or of a parameter's id."""

@@ -103,6 +103,50 @@ def status(run_dir: options.RunDir, form: options.Format = "table") -> None:
 
 
 @app.command()
+def compare(
+    base: options.Base,
+    candidates: options.Candidates,
+    max_drop: options.MaxDrop = 2.0,
+    alpha: options.Alpha = 0.05,
+    min_speed: options.MinSpeed = None,
+    max_infra: options.MaxInfra = None,
+    allow_revision_mismatch: options.AllowRevisionMismatch = False,
+    published: options.Published = None,
+    junit: options.JUnit = None,
+    markdown: options.Markdown = None,
+    form: options.Format = "table",
+) -> None:
+    """Say whether a model got worse than a base: a gate for CI, over the tasks both have.
+
+    evalkit compare runs/baseline runs/tonight
+
+    evalkit compare runs/baseline runs/mon runs/tue runs/wed --min-speed 0.9
+
+    evalkit compare published:claude-45sonnet-10132025 published:gpt-5-250-turns-10132025
+
+    Exit codes: 0 passed, and the smallest drop it could have seen is told; 1 failed: the score
+    dropped by more than --max-drop and p < --alpha (one-sided), or the speed is below --min-speed;
+    3 spoiled: what was lost to infrastructure could turn the answer, or is above --max-infra;
+    4 inconclusive: dropped by more, but it may be chance, and what would decide is told; 2 wrong
+    usage, or nothing to compare.
+    """
+    from evalkit.cli.compare import CompareRequest, compare_command
+    from evalkit.reporting.gate import Limits
+
+    request = CompareRequest(
+        base=base,
+        candidates=tuple(candidates),
+        limits=Limits(max_drop=max_drop, alpha=alpha, min_speed=min_speed, max_infra=max_infra),
+        allow_mismatch=allow_revision_mismatch,
+        published=published,
+        junit=junit,
+        markdown=markdown,
+        form=form,
+    )
+    raise typer.Exit(compare_command(request))
+
+
+@app.command()
 def serve(
     runner: options.ServedRunner,
     output: options.Output = None,

@@ -134,6 +134,8 @@ def _manifest(run: Run) -> dict[str, JsonValue]:
         "suite_facts": dict(run.suite.facts),
         "suite_tasks": len(run.suite.tasks()),
         "selected": selected,
+        # Of each of them: so that runs over two revisions can be compared on what did not change.
+        "task_revisions": [run.suite.task_revision(task)[:12] for task in run.tasks],
         "excluded": list(run.excluded),
         "known_bad": known_bad,
         "attempts": run.attempts,

@@ -102,3 +102,57 @@ Measured = Annotated[
     Path | None,
     typer.Option(metavar="RUN_DIR", help="Take the engine's speed from a run of your own."),
 ]
+Base = Annotated[
+    str,
+    typer.Argument(metavar="BASE", help="A run folder, or published:NAME. What is held against."),
+]
+Candidates = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="CANDIDATE...", help="The same; of several the attempts of a task are pooled."
+    ),
+]
+MaxDrop = Annotated[
+    float, typer.Option(metavar="POINTS", min=0, help="How far the score may drop.")
+]
+Alpha = Annotated[
+    float,
+    typer.Option(min=0.0001, max=0.5, help="How often at most chance alone may look like a drop."),
+]
+MinSpeed = Annotated[
+    float | None,
+    typer.Option(metavar="RATIO", min=0, help="Least busy_tok_s over the base's. [not asked]"),
+]
+MaxInfra = Annotated[
+    float | None,
+    typer.Option(
+        metavar="PCT",
+        min=0,
+        max=100,
+        help="Most attempts of a side that may be infra errors or unfinished. [not asked]",
+    ),
+]
+AllowRevisionMismatch = Annotated[
+    bool,
+    typer.Option(
+        "--allow-revision-mismatch",
+        help="Compare over two revisions of a suite, unchanged tasks only; or with published "
+        "verdicts, whose tasks may have changed. Every line says so.",
+    ),
+]
+Published = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        exists=True,
+        file_okay=False,
+        help="Read published:NAME from here, from NAME/eval_results.json or NAME.json. [fetched "
+        "once from the public repository]",
+    ),
+]
+JUnit = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML, one case a task.")
+]
+Markdown = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write a summary for a CI job's page.")
+]

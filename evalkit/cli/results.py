@@ -12,6 +12,7 @@ from evalkit.cli.wiring import say
 from evalkit.reporting.load import load_run
 from evalkit.reporting.run import Run
 from evalkit.reporting.summary import Score, Summary, summarise
+from evalkit.stats import OfK
 
 _ID_WIDTH = 37
 """Up to the eighth digit of the commit in the longest ids of SWE-bench Pro."""
@@ -98,6 +99,9 @@ def _add_scores(table: Table, summary: Summary) -> None:
         table.add_row("without infra errors", _score(summary.score_without_infra))
     if summary.score_without_known_bad:
         table.add_row("without known bad tasks", _score(summary.score_without_known_bad))
+    for name, of_k in (("pass@", summary.pass_at_k), ("pass^", summary.pass_hat_k)):
+        if of_k and of_k.score is not None:
+            table.add_row(f"{name}{of_k.k}", _of_k(of_k, summary.tasks))
     if summary.score_repaired:
         table.add_row("with newlines completed", _score(summary.score_repaired))
 
@@ -116,6 +120,11 @@ def _add_tokens(table: Table, summary: Summary) -> None:
         table.add_row("busy_tok_s", f"{summary.busy_tok_s:.1f} while a request was in flight")
     for row in speed_rows(summary.engine) + agreement_rows(summary.agreements):
         table.add_row(*row)
+
+
+def _of_k(of_k: OfK, selected: int) -> str:
+    fewer = ", the rest with fewer attempts" if of_k.tasks < selected else ""
+    return f"{of_k.score:.1%} over {of_k.tasks} of {selected} tasks{fewer}"
 
 
 def _score(score: Score) -> str:

@@ -1,13 +1,22 @@
 """A run in figures."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from statistics import median
 
 from evalkit.reporting.agreement import Agreement, agreements
 from evalkit.reporting.engine import EngineFigures, engine_figures
 from evalkit.reporting.run import Run
-from evalkit.stats import Interval, busy_tok_s, output_tok_s, wilson
+from evalkit.stats import (
+    Interval,
+    OfK,
+    TaskTries,
+    busy_tok_s,
+    mean_pass_at_k,
+    mean_pass_hat_k,
+    output_tok_s,
+    wilson,
+)
 from evalkit.types import WITHOUT_EFFECT, Flag, Outcome, Record, Result, Usage
 
 
@@ -44,6 +53,11 @@ class Summary(Record):
     """Over the tasks whose grading is not known to be wrong; None where all are fine."""
     score_repaired: Score | None
     """With missing final newlines of patches completed; None where that was not asked for."""
+    pass_at_k: OfK | None
+    """At least one of as many attempts as were planned resolves a task, infra errors left out; None
+    where one was planned."""
+    pass_hat_k: OfK | None
+    """All of them do."""
     turns_median: float | None
     usage: Usage
     """Tokens summed over the results."""
@@ -65,6 +79,7 @@ def summarise(run: Run) -> Summary:
     doubtful = [result for result in run.results if not WITHOUT_EFFECT.issuperset(result.flags)]
     doubtful_resolved = sum(result.outcome is Outcome.RESOLVED for result in doubtful)
     infra = counts[Outcome.INFRA_ERROR]
+    tries = _tries(run.results)
     return Summary(
         tasks=len(run.selected),
         attempts=run.attempts,
@@ -79,6 +94,8 @@ def summarise(run: Run) -> Summary:
         else None,
         score_without_known_bad=_without_known_bad(run),
         score_repaired=_repaired(run, planned),
+        pass_at_k=mean_pass_at_k(tries, run.attempts) if run.attempts > 1 else None,
+        pass_hat_k=mean_pass_hat_k(tries, run.attempts) if run.attempts > 1 else None,
         turns_median=median(result.turns for result in run.results) if run.results else None,
         usage=_usage(run.results),
         output_tok_s=output_tok_s(run.requests, run.sessions),
@@ -90,6 +107,22 @@ def summarise(run: Run) -> Summary:
 
 def _score(resolved: int, of: int) -> Score:
     return Score(resolved=resolved, of=of, rate=wilson(resolved, of))
+
+
+def _tries(results: Iterable[Result]) -> list[TaskTries]:
+    by_task = defaultdict(list)
+    for result in results:
+        if result.outcome is not Outcome.INFRA_ERROR:
+            by_task[result.task_id].append(result)
+    return [
+        TaskTries(
+            task_id=task_id,
+            repo=tried[0].repo,
+            resolved=sum(result.outcome is Outcome.RESOLVED for result in tried),
+            attempts=len(tried),
+        )
+        for task_id, tried in by_task.items()
+    ]
 
 
 def _without_known_bad(run: Run) -> Score | None:

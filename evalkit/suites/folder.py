@@ -16,6 +16,8 @@ from evalkit.protocols import Images, Job, JobResult
 from evalkit.suites.pytest_job import grading_job, new_nonce, read_evidence
 from evalkit.types import FOLDER_NAME, Evidence, Limits, Record, Task
 
+_RECIPE = Path(__file__).with_name("pytest_job.sh")
+
 
 class BaseImage(Record):
     """The Debian image that the suite's task images stand on."""
@@ -86,12 +88,18 @@ class FolderSuite:
     @cached_property
     def revision(self) -> str:
         """Sha256 over every file of the suite and the grading script."""
-        recipe = Path(__file__).with_name("pytest_job.sh")
-        digest = hashlib.sha256(recipe.read_bytes())
+        digest = hashlib.sha256(_RECIPE.read_bytes())
         for path in sorted(self._root.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(f"\0{path.relative_to(self._root)}\0".encode())
                 digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def task_revision(self, task: Task) -> str:
+        """Return the sha256 over the task, its hidden tests and the grading script."""
+        digest = hashlib.sha256(_RECIPE.read_bytes() + task.sha256.encode())
+        for name, content in self._hidden_tests(task).items():
+            digest.update(f"\0{name}\0".encode() + content)
         return digest.hexdigest()
 
     def tasks(self) -> Sequence[Task]:

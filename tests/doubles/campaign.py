@@ -85,6 +85,9 @@ class FakeParts:
             record({"kind": "tool", "turn": 1, "name": "bash", "arguments": arguments})
         return self.solve_with(task, attempt)
 
+    def task_revision(self, task: Task) -> str:
+        return task.sha256
+
     def tasks(self) -> Sequence[Task]:
         return self.tasks_
 

@@ -100,6 +100,9 @@ class SyntheticSuite:
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
     known_bad: Mapping[str, str] = field(default_factory=dict)
 
+    def task_revision(self, task: Task) -> str:
+        return task.sha256
+
     def tasks(self) -> Sequence[Task]:
         return [make_task(id=f"task-{number}") for number in range(self.count)]
 

@@ -97,17 +97,24 @@ class ProSuite:
     @cached_property
     def revision(self) -> str:
         """Sha256 over rows, scripts, the grading recipe, and the network and limits it has."""
-        recipe = resources.files("evalkit.suites.pro")
         decisive = {
             "rows": self._rows_sha256,
             "scripts": self._scripts_sha256,
-            "recipe": [
-                hashlib.sha256(recipe.joinpath(name).read_bytes()).hexdigest() for name in _RECIPE
-            ],
+            "recipe": self._recipe_sha256,
             "network": self._file.network,
             "limits": self._file.limits.model_dump(),
         }
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+    def task_revision(self, task: Task) -> str:
+        """Return the sha256 over the task with its limits, its scripts and the grading recipe."""
+        decisive = [task.sha256, scripts_sha256(self._scripts, [task.id]), *self._recipe_sha256]
+        return hashlib.sha256("\n".join(decisive).encode()).hexdigest()
+
+    @cached_property
+    def _recipe_sha256(self) -> list[str]:
+        recipe = resources.files("evalkit.suites.pro")
+        return [hashlib.sha256(recipe.joinpath(name).read_bytes()).hexdigest() for name in _RECIPE]
 
     @property
     def facts(self) -> Mapping[str, JsonValue]:

@@ -68,6 +68,7 @@ def test_after_as_many_tries_as_there_are_pauses_it_is_an_infra_error() -> None:
     assert [(one.outcome, one.retry) for one in fake.ended] == [(Outcome.INFRA_ERROR, 2)]
 
 
+@pytest.mark.row("I5")
 def test_no_model_is_asked_again_for_a_patch_that_does_not_resolve() -> None:
     fake = FakeParts(unresolved=True)
     campaign(fake, count=1).run()

@@ -26,6 +26,7 @@ from evalkit.types import (
     Usage,
     Verdict,
 )
+from tests.doubles.sides import I, R, U, write_folder
 from tests.doubles.tasks import make_result
 
 Shown = Callable[..., str]
@@ -98,6 +99,20 @@ def test_tasks_excluded_by_name_are_counted(shown: Shown) -> None:
 
 def test_attempts_without_a_result_are_counted(shown: Shown) -> None:
     assert re.search(r"unfinished +2 of 3 attempts", shown(make_result(), attempts=3))
+
+
+@pytest.mark.parametrize(
+    "words", ["pass@2 100.0% over 1 of 2 tasks, the rest with", "pass^2 0.0% over"]
+)
+def test_of_several_attempts_it_is_shown_whether_one_or_all_resolve(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_results(write_folder(tmp_path / "run", {"demo": [R, U], "other": [R, I]}))
+    assert words in " ".join(capsys.readouterr().out.split())
+
+
+def test_of_one_attempt_it_is_not(shown: Shown) -> None:
+    assert "pass@" not in shown(make_result())
 
 
 def test_of_a_run_that_is_complete_nothing_is_unfinished(shown: Shown) -> None:

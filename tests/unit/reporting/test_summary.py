@@ -102,6 +102,28 @@ def test_a_completed_newline_leaves_the_full_score_alone(write_run: WriteRun) ->
     assert _summary(write_run, repaired, repair_newline=True).score.resolved == 0
 
 
+TWICE = [
+    make_result(task_id=task_id, attempt=attempt, outcome=outcome)
+    for task_id, outcomes in {
+        "demo": (Outcome.RESOLVED, Outcome.UNRESOLVED),
+        "other": (Outcome.RESOLVED, Outcome.INFRA_ERROR),
+    }.items()
+    for attempt, outcome in enumerate(outcomes, 1)
+]
+
+
+@pytest.mark.parametrize(("figure", "score"), [("pass_at_k", 1.0), ("pass_hat_k", 0.0)])
+def test_of_several_attempts_it_is_told_whether_one_or_all_resolve(
+    write_run: WriteRun, figure: str, score: float
+) -> None:
+    found = getattr(_summary(write_run, *TWICE, attempts=2), figure)
+    assert (found.k, found.score, found.tasks, found.left_out) == (2, score, 1, ("other",))
+
+
+def test_of_one_attempt_that_is_not_told(write_run: WriteRun) -> None:
+    assert _summary(write_run, RESOLVED).pass_at_k is None
+
+
 def test_attempts_without_a_result_are_counted(write_run: WriteRun) -> None:
     assert _summary(write_run, RESOLVED, attempts=2).unfinished == 3
 

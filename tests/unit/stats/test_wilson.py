@@ -11,7 +11,7 @@ from evalkit.stats import wilson
 COUNTS = st.integers(1, 800).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
-def _leaderboard() -> list[tuple[float, float]]:
+def leaderboard() -> list[tuple[float, float]]:
     path = content_root() / "reports" / "published" / "scale_leaderboard.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -32,7 +32,7 @@ def test_values_worked_out_by_hand(passed: int, total: int, low: float, high: fl
     assert (interval.low, interval.high) == pytest.approx((low, high), abs=5e-5)
 
 
-@pytest.mark.parametrize(("score", "margin"), _leaderboard())
+@pytest.mark.parametrize(("score", "margin"), leaderboard())
 def test_half_the_width_is_the_published_margin(score: float, margin: float) -> None:
     # The leaderboard's margins are the normal approximation's over 731 tasks.
     interval = wilson(round(score * 7.31), 731)

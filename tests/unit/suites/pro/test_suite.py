@@ -142,6 +142,26 @@ def test_a_changed_script_changes_the_revision(make: Make, tmp_path: Path) -> No
     assert make().revision != before
 
 
+def _task_revision(suite: ProSuite) -> str:
+    [task] = suite.tasks()
+    return suite.task_revision(task)
+
+
+def test_a_task_left_alone_keeps_its_revision(make: Make) -> None:
+    assert _task_revision(make()) == _task_revision(make())
+
+
+@pytest.mark.parametrize("override", ["network=none", "limits.seconds=60"])
+def test_what_can_change_a_verdict_changes_the_tasks_revision(make: Make, override: str) -> None:
+    assert _task_revision(make(override)) != _task_revision(make())
+
+
+def test_its_changed_script_changes_a_tasks_revision(make: Make, tmp_path: Path) -> None:
+    before = _task_revision(make())
+    next((tmp_path / "scripts").rglob("parser.py")).write_text("changed")
+    assert _task_revision(make()) != before
+
+
 def test_a_changed_row_changes_the_revision(make: Make, tmp_path: Path, raw_row: RawRow) -> None:
     before = make().revision
     (tmp_path / "rows.jsonl").write_text(json.dumps(raw_row(interface="")), "utf-8")
