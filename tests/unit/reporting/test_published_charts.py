@@ -68,7 +68,7 @@ def test_boxes_are_where_the_published_picture_has_them(model: str) -> None:
     axes = DRAWN["turns"]().axes[0]
     table = published(sets.TURNS).set_index("model")
     keys = ["score_pct", "whisker_low", "q1", "median", "q3", "whisker_high"]
-    score, *turns = table.loc[model, keys].astype(float).tolist()
+    score, *turns = table.loc[model, keys].to_dict().values()
     ours = (_share(axes, 0, score)[1], *(_share(axes, x, 40)[0] for x in turns))
     assert _off(ours, pictures.boxes()[model]) < 0.01
 
