@@ -83,7 +83,7 @@ class Frames:
     @property
     def missing(self) -> tuple[str, ...]:
         """What of the folder could not be read so far, a sentence each."""
-        return (*self.run.missing, *self._missing)
+        return tuple(dict.fromkeys((*self.run.missing, *self._missing)))
 
     @cached_property
     def attempts(self) -> pd.DataFrame:
@@ -147,9 +147,7 @@ class Frames:
                 yield task_id, attempt, test, status
 
     def _damaged(self, error: StoreError) -> None:
-        told = error.message.replace(f"{self.run.path}/", "")
-        if told not in self.missing:
-            self._missing.append(told)
+        self._missing.append(error.message.replace(f"{self.run.path}/", ""))
 
 
 def _attempt_row(run: Run, task_id: str, attempt: int, result: Result | None) -> dict[str, Any]:

@@ -57,7 +57,7 @@ SERIES = (
     Look("#009E73", "^", "-."),
     Look("#CC79A7", "D", ":"),
 )
-"""Of runs in one chart, in their order; more than these many are not drawn together."""
+"""Of runs in one chart, in their order."""
 
 
 def house_style() -> AbstractContextManager[None]:

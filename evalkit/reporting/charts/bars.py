@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evalkit.reporting.charts.own import PRO, beside_published, gid, names, score
+from evalkit.reporting.charts.own import PRO, beside_published, gid, looks, names, score
 from evalkit.reporting.frames import Frames
 from evalkit.reporting.published import sources
-from evalkit.reporting.style import INK, OUTCOME_FILLS, SERIES, Canvas, house_style
+from evalkit.reporting.style import INK, OUTCOME_FILLS, Canvas, house_style
 
 _BAR = 0.18
 """Width of a bar where groups are 1 apart, in the published figure and here."""
@@ -59,7 +59,7 @@ def _own(axes: Axes, published: pd.DataFrame, runs: Sequence[Frames], *, beside:
     if not runs or True not in groups:
         return
     width = min(_BAR, (1 - 2 * beside - 0.04) / len(runs))
-    for number, (name, run, look) in enumerate(zip(names(runs), runs, SERIES, strict=False)):
+    for number, (name, run, look) in enumerate(zip(names(runs), runs, looks(runs), strict=True)):
         rate = score(run)
         x, y = groups.index(True) + beside + (number + 0.5) * width, 100 * rate.estimate
         suite = "" if str(run.run.manifest.get("suite")).startswith(PRO) else ", another suite"

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
-from evalkit.reporting.charts.own import captions, gid, names
+from evalkit.reporting.charts.own import captions, gid, looks, names
 from evalkit.reporting.frames import Frames
-from evalkit.reporting.style import MUTED, SERIES, Canvas, house_style
+from evalkit.reporting.style import MUTED, Canvas, house_style
 from evalkit.stats import wilson
 
 _HOW = (
@@ -40,7 +40,7 @@ def _budget(runs: Sequence[Frames], *, column: str, noun: str, limit: str) -> Fi
         title = f"Resolved within a budget of {noun}"
         canvas = Canvas(title, [_HOW, *captions(worked)], body=2.95)
         axes = canvas.axes(above=0, height=2.95, left=0.85)
-        for name, run, look in zip(names(worked), worked, SERIES, strict=False):
+        for name, run, look in zip(names(worked), worked, looks(worked), strict=True):
             x, share, low, high = _curve(run.attempts, column, most)
             axes.fill_between(x, low, high, step="post", color=look.colour, alpha=0.18, linewidth=0)
             axes.step(
@@ -79,7 +79,9 @@ def _frame(axes: Axes, label: str, most: float, *, several: bool) -> None:
     axes.set_xlim(0, most * 1.05)
     axes.set_ylim(0, min(1.02, axes.get_ylim()[1]))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+    axes.yaxis.set_major_formatter(
+        PercentFormatter(1, decimals=0 if axes.get_ylim()[1] > 0.1 else 1)
+    )
     axes.set_xlabel(label)
     axes.set_ylabel("resolved")
     if several:

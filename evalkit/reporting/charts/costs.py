@@ -4,10 +4,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from evalkit.reporting.charts.own import captions, gid, names
+from evalkit.reporting.charts.own import captions, gid, looks, names
 from evalkit.reporting.cost import Cost, cost_of_resolved
 from evalkit.reporting.frames import Frames
-from evalkit.reporting.style import SERIES, Canvas, Look, house_style, plural
+from evalkit.reporting.style import Canvas, Look, house_style, plural
 
 _HOW = (
     "Price of a GPU hour (runner) x GPUs x hours an engine was up, by attempts resolved; bars: by the "
@@ -30,10 +30,10 @@ def cost_of_a_resolved_task(*runs: Frames) -> Figure | None:
         most = max(cost.each_high or cost.each or 2 * cost.each_low for _, cost in costs)
         axes.set_xlim(0, most * 1.1)
         axes.set_ylim(len(costs) - 0.5, -0.5)
-        rows = zip(names(told), costs, SERIES, strict=False)
+        rows = zip(names(told), costs, looks(told), strict=True)
         for row, (name, (_, cost), look) in enumerate(rows):
             _draw(axes, row, name, cost, look)
-        axes.set_yticks(range(len(costs)), [name[:40] for name in names(told)], size=8.5)
+        axes.set_yticks(range(len(costs)), names(told), size=8.5)
         axes.grid(visible=False, axis="y")
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         axes.set_xlabel("cost of each, in the currency of the runner's price")

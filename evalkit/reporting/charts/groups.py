@@ -1,6 +1,7 @@
 """Outcomes and scores by repository or language."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Literal
 
 import pandas as pd
@@ -8,14 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from evalkit.reporting.charts.own import captions, gid, names
+from evalkit.reporting.charts.own import captions, gid, looks, names
 from evalkit.reporting.frames import Frames
 from evalkit.reporting.style import (
     INK,
     OUTCOME_FILLS,
-    SERIES,
     UNFINISHED_FILL,
     Canvas,
+    Look,
     house_style,
     plural,
 )
@@ -24,6 +25,8 @@ from evalkit.stats import wilson
 By = Literal["repo", "language"]
 _NOUNS = {"repo": "repository", "language": "language"}
 _MOST = 30
+_COLUMNS = 4
+"""Of the legend."""
 _ROW = 0.34  # inches
 _FILLS = {
     **{str(outcome): fill for outcome, fill in OUTCOME_FILLS.items()},
@@ -37,15 +40,17 @@ def outcomes_by(run: Frames, by: By) -> Figure | None:
     None where no attempt has finished: only results name repository and language, so attempts
     without a result are under their task's, or left out where the task has none.
     """
-    groups = _groups([run], by)
+    groups, left_out = _groups([run], by)
     if not groups:
         return None
     attempts = _named(run, by)
-    body = _ROW * len(groups)
+    attempts = attempts[attempts[by].isin(groups)]
+    present = [name for name in _FILLS if (attempts["outcome"] == name).any()]
+    body, legend = _ROW * len(groups), 0.1 + 0.2 * ceil(len(present) / _COLUMNS)
     with house_style():
-        canvas = Canvas(f"Outcomes by {_NOUNS[by]}", _caption([run], by, groups), body=body + 0.5)
+        caption = _caption([run], by, left_out)
+        canvas = Canvas(f"Outcomes by {_NOUNS[by]}", caption, body=body + legend)
         axes = canvas.axes(above=0, height=body, left=2.4)
-        present = [name for name in _FILLS if (attempts["outcome"] == name).any()]
         for row, group in enumerate(groups):
             _bar(axes, attempts[attempts[by] == group], row, present, group)
         _frame(axes, groups)
@@ -58,23 +63,23 @@ def scores_by(by: By, *runs: Frames) -> Figure | None:
 
     None where no attempt of any run has finished.
     """
-    groups = _groups(runs, by)
+    groups, left_out = _groups(runs, by)
     if not groups:
         return None
-    step = 0.14 * len(runs) + 0.16
+    row = 0.14 * len(runs) + 0.16
+    body, legend = row * len(groups), 0.1 + 0.2 * ceil(len(runs) / 2)
     with house_style():
-        canvas = Canvas(
-            f"Resolved by {_NOUNS[by]}", _caption(runs, by, groups), body=step * len(groups) + 0.5
-        )
-        axes = canvas.axes(above=0, height=step * len(groups), left=2.4)
-        for number, (name, run) in enumerate(zip(names(runs), runs, strict=True)):
-            off = (number - (len(runs) - 1) / 2) * 0.14 / step
-            _dots(axes, _named(run, by), by, groups, number, off=off, name=name)
+        caption = _caption(runs, by, left_out)
+        canvas = Canvas(f"Resolved by {_NOUNS[by]}", caption, body=body + legend)
+        axes = canvas.axes(above=0, height=body, left=2.4)
+        for number, (name, run, look) in enumerate(
+            zip(names(runs), runs, looks(runs), strict=True)
+        ):
+            at = (number - (len(runs) - 1) / 2) * 0.14 / row
+            scores = _scores(_named(run, by), by, groups)
+            _dots(axes, scores, look, at, name)
         _frame(axes, groups)
-        if len(runs) > 1:
-            axes.legend(
-                loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False, fontsize=8
-            )
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False, fontsize=8)
     return canvas.figure
 
 
@@ -85,23 +90,30 @@ def _named(run: Frames, by: By) -> pd.DataFrame:
     return table.assign(**{by: table[by].fillna(table["task_id"].map(known))})
 
 
-def _groups(runs: Sequence[Frames], by: By) -> list[str]:
-    """Return the names, those with most attempts first."""
+def _groups(runs: Sequence[Frames], by: By) -> tuple[list[str], int]:
+    """Return the names, those with most attempts first, and how many have no room."""
     every = pd.concat([_named(run, by)[by] for run in runs]).dropna()
-    return [str(name) for name in every.value_counts(sort=True).index]
+    # Equal counts stand in the order of the names.
+    groups = [str(name) for name in every.sort_values().value_counts(sort=True).index]
+    return groups[:_MOST], max(0, len(groups) - _MOST)
 
 
-def _caption(runs: Sequence[Frames], by: By, groups: list[str]) -> list[str]:
-    """Say what was run; keep the groups to as many as have room."""
+def _caption(runs: Sequence[Frames], by: By, left_out: int) -> list[str]:
     lines = ["Lines with caps: 95% Wilson interval of the share resolved."]
-    if len(groups) > _MOST:
-        lines.append(f"Without {len(groups) - _MOST} more, of the fewest attempts.")
-        del groups[_MOST:]
+    if left_out:
+        lines.append(f"Without {left_out} more, of the fewest attempts.")
     nameless = sum(int(_named(run, by)[by].isna().sum()) for run in runs)
     if nameless:
         left = plural(nameless, "attempt")
         lines.append(f"{left} without a result tell of no {_NOUNS[by]} and are left out.")
     return [*lines, *captions(runs)]
+
+
+def _scores(attempts: pd.DataFrame, by: By, groups: list[str]) -> pd.DataFrame:
+    """Return counts of attempts and of resolved ones: a row a group, by its place."""
+    counts = attempts.groupby(by)["resolved"].agg(["sum", "size"])
+    found = counts.reindex(groups).reset_index(drop=True).dropna()
+    return found.astype(int)
 
 
 def _bar(axes: Axes, attempts: pd.DataFrame, row: int, present: Sequence[str], group: str) -> None:
@@ -128,34 +140,21 @@ def _bar(axes: Axes, attempts: pd.DataFrame, row: int, present: Sequence[str], g
     _count(axes, row, f"{resolved:,} of {total:,} ({rate.estimate:.0%})")
 
 
-def _dots(
-    axes: Axes,
-    attempts: pd.DataFrame,
-    by: By,
-    groups: Sequence[str],
-    number: int,
-    *,
-    off: float,
-    name: str,
-) -> None:
-    look = SERIES[number]
-    for row, group in enumerate(groups):
-        part = attempts[attempts[by] == group]
-        if part.empty:
-            continue
-        resolved = int(part["resolved"].sum())
-        rate = wilson(resolved, len(part))
-        axes.plot([rate.low, rate.high], [row + off] * 2, "|-", color=look.colour, linewidth=1.4)
-        axes.plot(
-            rate.estimate,
-            row + off,
-            look.marker,
-            color=look.colour,
-            ms=5,
-            label=name if row == 0 else None,
-            gid=gid(f"run{number}", group),
-        )
-        _count(axes, row + off, f"{resolved:,} of {len(part):,}", size=7)
+def _dots(axes: Axes, scores: pd.DataFrame, look: Look, at: float, name: str) -> None:
+    for row, resolved, total in scores.itertuples():
+        rate = wilson(resolved, total)
+        axes.plot([rate.low, rate.high], [row + at] * 2, "|-", color=look.colour, linewidth=1.4)
+        _count(axes, row + at, f"{resolved:,} of {total:,}", size=7)
+    shares = scores["sum"] / scores["size"]
+    axes.plot(
+        shares,
+        scores.index + at,
+        look.marker,
+        color=look.colour,
+        ms=5,
+        label=name,
+        gid=gid("run", name),
+    )
 
 
 def _count(axes: Axes, y: float, words: str, size: float = 8) -> None:
@@ -201,7 +200,7 @@ def _legend(axes: Axes, present: Sequence[str]) -> None:
     axes.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
-        ncols=4,
+        ncols=_COLUMNS,
         frameon=False,
         fontsize=8,
         columnspacing=1.2,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
 _AWAY = 8  # points between a point and its label
@@ -44,6 +45,7 @@ def _write(axes: Axes, label: Label, taken: Sequence[Bbox], size: float) -> Bbox
         size=size,
         color=label.colour,
         weight=label.weight,
+        path_effects=[withStroke(linewidth=2, foreground="white")],
     )
     right = axes.get_figure(root=True).bbox.x1  # type: ignore[union-attr]
     for x, y, ha, va in _places():

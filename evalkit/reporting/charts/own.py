@@ -3,21 +3,32 @@
 import re
 from collections.abc import Sequence
 
+from evalkit.errors import ConfigError
 from evalkit.reporting.frames import Frames
 from evalkit.reporting.run import Run
-from evalkit.reporting.style import caption, plural
+from evalkit.reporting.style import SERIES, Look, caption, plural
 from evalkit.stats import Interval, wilson
 
 PRO = "swebench-pro"
+"""How the suites begin whose scores stand beside published ones."""
+_LONGEST = 32
 
 
 def names(runs: Sequence[Frames]) -> list[str]:
-    """Return each run's model, with the run's own name where two runs are of one model."""
-    models = [_model(one.run) for one in runs]
+    """Return each run's model, short; where two are of one model, the names of their folders."""
+    models = [_short(_model(one.run).rpartition("/")[2]) for one in runs]
     return [
-        model if models.count(model) == 1 else f"{model} ({one.run.path.name})"
+        model if models.count(model) == 1 else _short(one.run.path.resolve().name)
         for model, one in zip(models, runs, strict=True)
     ]
+
+
+def looks(runs: Sequence[Frames]) -> Sequence[Look]:
+    """Return how each run is drawn. Raises ConfigError where they are too many for one chart."""
+    if len(runs) > len(SERIES):
+        most = f"a chart shows {len(SERIES)} runs at most, not {len(runs)}"
+        raise ConfigError(most, hint="draw some of them at a time")
+    return SERIES[: len(runs)]
 
 
 def captions(runs: Sequence[Frames]) -> list[str]:
@@ -48,7 +59,7 @@ def beside_published(runs: Sequence[Frames]) -> list[str]:
     """Say what a reader has to know of runs that stand beside published scores."""
     if not runs:
         return []
-    lines = ["Own runs: bars are 95% Wilson intervals over attempts.", *captions(runs)]
+    lines = ["Own runs carry their 95% Wilson interval over attempts.", *captions(runs)]
     for name, one in zip(names(runs), runs, strict=True):
         suite, whole = one.run.manifest.get("suite"), one.run.manifest.get("suite_tasks")
         count = plural(len(one.run.selected), "task")
@@ -62,6 +73,10 @@ def beside_published(runs: Sequence[Frames]) -> list[str]:
 def gid(kind: str, name: str) -> str:
     """Return the id of an artist in the SVG."""
     return f"{kind}-{re.sub('[^A-Za-z0-9.]+', '-', name)}"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def _model(run: Run) -> str:

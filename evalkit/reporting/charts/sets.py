@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evalkit.reporting.charts.own import beside_published, gid, names, score
+from evalkit.reporting.charts.own import beside_published, gid, looks, names, score
 from evalkit.reporting.frames import Frames
-from evalkit.reporting.style import INK, MUTED, SERIES, Canvas, house_style
+from evalkit.reporting.style import INK, MUTED, Canvas, house_style
 
 _ROW = 0.21  # inches
 _APART = (
@@ -87,9 +87,9 @@ def _points(axes: Axes, part: pd.DataFrame, top: int) -> int:
 def _own(axes: Axes, runs: Sequence[Frames], top: int) -> None:
     if runs:
         _heading(axes, "own runs (bars: 95% interval)", top)
-    for name, run, look in zip(names(runs), runs, SERIES, strict=False):
+    for name, run, look in zip(names(runs), runs, looks(runs), strict=True):
         top += 1
         rate = score(run)
-        _word(axes, name[:38], top, look.colour)
+        _word(axes, name, top, look.colour)
         axes.plot([100 * rate.low, 100 * rate.high], [top, top], color=look.colour, linewidth=1.6)
         axes.plot(100 * rate.estimate, top, look.marker, color=look.colour, gid=gid("run", name))

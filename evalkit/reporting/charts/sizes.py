@@ -10,10 +10,10 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from matplotlib.transforms import Bbox
 
 from evalkit.reporting.charts.labels import Label, place
-from evalkit.reporting.charts.own import beside_published, gid, names, score, size_b
+from evalkit.reporting.charts.own import beside_published, gid, looks, names, score, size_b
 from evalkit.reporting.frames import Frames
 from evalkit.reporting.published import sources
-from evalkit.reporting.style import INK, MUTED, SERIES, Canvas, house_style
+from evalkit.reporting.style import INK, MUTED, Canvas, house_style
 
 UNKNOWN_B = 1350.0
 """Where the figure puts models whose size is not known, in billions of parameters."""
@@ -110,7 +110,7 @@ def _place_b(run: Frames) -> float:
 
 def _own(axes: Axes, runs: Sequence[Frames]) -> list[Label]:
     labels = []
-    for name, run, look in zip(names(runs), runs, SERIES, strict=False):
+    for name, run, look in zip(names(runs), runs, looks(runs), strict=True):
         rate, active = score(run), size_b(run)[1]
         x, y = _place_b(run), 100 * rate.estimate
         axes.plot(x, y, look.marker, color=look.colour, ms=8, gid=gid("run", name))

@@ -53,7 +53,7 @@ def time_split(*runs: Frames) -> Figure | None:
         unit, seconds = _unit(max(sum(means) for _, means in rows))
         for number, (name, means) in enumerate(rows):
             _bar(axes, number, name, [mean / seconds for mean in means])
-        axes.set_yticks(range(len(rows)), [name[:40] for name, _ in rows], size=8.5)
+        axes.set_yticks(range(len(rows)), [name for name, _ in rows], size=8.5)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlim(0, 1.1 * max(sum(means) for _, means in rows) / seconds)
         axes.grid(visible=False, axis="y")

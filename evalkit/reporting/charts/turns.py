@@ -12,10 +12,10 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 
 from evalkit.reporting.charts.labels import Label, place
-from evalkit.reporting.charts.own import beside_published, gid, names, score
+from evalkit.reporting.charts.own import beside_published, gid, looks, names, score
 from evalkit.reporting.frames import Frames
 from evalkit.reporting.published import sources
-from evalkit.reporting.style import MUTED, SERIES, Canvas, house_style
+from evalkit.reporting.style import MUTED, Canvas, house_style
 
 _HALF = 0.15
 """Of a box's height, in percent; also round each score as margin, times the following."""
@@ -62,7 +62,7 @@ def _published(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _own(runs: Sequence[Frames]) -> list[dict[str, Any]]:
     boxes = []
-    for name, run, look in zip(names(runs), runs, SERIES, strict=False):
+    for name, run, look in zip(names(runs), runs, looks(runs), strict=True):
         turns = run.attempts["turns"].dropna().astype(float)
         turns = turns[turns > 0]
         if len(turns):
@@ -131,7 +131,7 @@ def _drawn(axes: Axes, boxes: Sequence[Mapping[str, Any]]) -> list[Bbox]:
 
 def _intervals(axes: Axes, runs: Sequence[Frames]) -> None:
     """Draw each run's interval at its median, cut off at the axes' ends."""
-    for run, look in zip(runs, SERIES, strict=False):
+    for run, look in zip(runs, looks(runs), strict=True):
         rate, turns = score(run), run.attempts["turns"].dropna().astype(float)
         turns = turns[turns > 0]
         if len(turns):
