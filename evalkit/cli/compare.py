@@ -12,7 +12,7 @@ from evalkit.reporting.compare import compare
 from evalkit.reporting.comparison_junit import comparison_junit
 from evalkit.reporting.comparison_text import as_json, markdown, text_lines
 from evalkit.reporting.gate import Limits, decide
-from evalkit.reporting.published import PREFIX, catalogue, published_side
+from evalkit.reporting.published_runs import PREFIX, catalogue, published_side
 from evalkit.reporting.side import Side, read_side
 from evalkit.types import Record
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import ConfigDict
 
 from evalkit.errors import StoreError
-from evalkit.reporting.load import salvage_run
+from evalkit.reporting.load import TurnLine, salvage_run
 from evalkit.reporting.run import Run
-from evalkit.store.lines import json_lines, json_object, read
-from evalkit.types import WITHOUT_EFFECT, EngineSample, Outcome, Result
+from evalkit.store.lines import as_record, json_lines, json_object, read
+from evalkit.types import WITHOUT_EFFECT, EngineSample, Outcome, Record, Result
 
 _LEFT_OUT = {"key", "repaired_outcome"}
 """Of a result; columns that no figure rests on."""
@@ -44,6 +45,23 @@ TESTS = ("task_id", "attempt", "test", "status")
 ENGINE = tuple(name for name in EngineSample.model_fields if name != "replicas")
 
 
+class _Turn(TurnLine):
+    """All of a model turn's line that the table has."""
+
+    turn: int
+    lost_s: float = 0.0
+    finish_reason: str = ""
+    tool_calls: tuple[Any, ...] = ()
+
+
+class _Tool(Record):
+    """A tool call's result there."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    seconds: float = 0.0
+
+
 def load_frames(path: Path | str) -> "Frames":
     """Read a run folder as far as it goes.
 
@@ -65,17 +83,17 @@ class Frames:
     @property
     def missing(self) -> tuple[str, ...]:
         """What of the folder could not be read so far, a sentence each."""
-        return (*self.run.missing, *self._missing)
+        return tuple(dict.fromkeys((*self.run.missing, *self._missing)))
 
     @cached_property
     def attempts(self) -> pd.DataFrame:
         """One row a planned attempt, finished or not: so means over rows are scores."""
         results = {(one.task_id, one.attempt): one for one in self.run.results}
-        first = min((attempt for _, attempt in results), default=1)
+        numbers = range(self.run.first_attempt, self.run.first_attempt + self.run.attempts)
         rows = [
             _attempt_row(self.run, task_id, attempt, results.get((task_id, attempt)))
             for task_id in self.run.selected
-            for attempt in self._numbers(first)
+            for attempt in numbers
         ]
         return pd.DataFrame(rows, columns=list(ATTEMPTS))
 
@@ -95,11 +113,6 @@ class Frames:
         rows = [sample.model_dump(include=set(ENGINE)) for sample in self.run.samples]
         return pd.DataFrame(rows, columns=list(ENGINE))
 
-    def _numbers(self, first: int) -> range:
-        planned = self.run.manifest.get("first_attempt", first)
-        begin = planned if isinstance(planned, int) else first
-        return range(begin, begin + self.run.attempts)
-
     def _folders(self) -> Iterator[tuple[str, int, Path]]:
         for result in self.run.results:
             folder = self.run.path / "tasks" / result.task_id / str(result.attempt)
@@ -108,13 +121,16 @@ class Frames:
     def _turns(self) -> Iterator[Mapping[str, Any]]:
         for task_id, attempt, folder in self._folders():
             row: dict[str, Any] | None = None
-            for _, line in json_lines(folder / "trajectory.jsonl", self._damaged):
-                if line.get("kind") == "turn":
-                    if row:
-                        yield row
-                    row = {"task_id": task_id, "attempt": attempt, **_turn_row(line)}
-                elif line.get("kind") == "tool" and row:
-                    row["tool_s"] += line.get("seconds") or 0.0
+            for where, line in json_lines(folder / "trajectory.jsonl", self._damaged):
+                try:
+                    if line.get("kind") == "turn":
+                        turn = _turn_row(line, where)
+                        yield from [row] if row else []
+                        row = {"task_id": task_id, "attempt": attempt, **turn}
+                    elif line.get("kind") == "tool" and row:
+                        row["tool_s"] += as_record(_Tool, line, where).seconds
+                except StoreError as error:
+                    self._damaged(error)
             if row:
                 yield row
 
@@ -148,16 +164,8 @@ def _attempt_row(run: Run, task_id: str, attempt: int, result: Result | None) ->
     return facts | told | {"flags": " ".join(result.flags)}
 
 
-def _turn_row(line: Mapping[str, Any]) -> dict[str, Any]:
-    usage = line.get("usage") or {}
-    return {
-        "turn": line.get("turn"),
-        "start": line.get("t0"),
-        "end": line.get("t1"),
-        **{name: usage.get(name, 0) for name in TURNS if name.endswith("_tokens")},
-        **{name: line.get(name) for name in ("ttft_s", "itl_s", "finish_reason")},
-        "lost_s": line.get("lost_s", 0.0),
-        "incarnation": line.get("incarnation", 1),
-        "tool_calls": len(line.get("tool_calls") or ()),
-        "tool_s": 0.0,
-    }
+def _turn_row(line: Mapping[str, Any], where: str) -> dict[str, Any]:
+    turn = as_record(_Turn, line, where)
+    rest = turn.model_dump(exclude={"t0", "t1", "usage", "tool_calls"})
+    calls = {"tool_calls": len(turn.tool_calls), "tool_s": 0.0}
+    return {"start": turn.t0, "end": turn.t1} | turn.usage.model_dump() | rest | calls

@@ -5,7 +5,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, FiniteFloat
 
 from evalkit.errors import StoreError
 from evalkit.reporting.run import Run, Turn
@@ -31,13 +31,13 @@ class _Manifest(Planned):
     engine: _Engine = _Engine()
 
 
-class _Turn(Record):
+class TurnLine(Record):
     """What a figure needs of one model turn in trajectory.jsonl."""
 
     model_config = ConfigDict(extra="ignore")
 
-    t0: float
-    t1: float
+    t0: FiniteFloat
+    t1: FiniteFloat
     usage: Usage
     ttft_s: float | None = None
     itl_s: float | None = None
@@ -98,12 +98,15 @@ def _keys(folder: Path, manifest: Mapping[str, Any]) -> _Manifest:
 
 
 def _traces(folder: Path) -> _Manifest:
-    """Say what was planned by what is there."""
+    """Say what was planned by what is there: folders of attempts, and lines of results."""
     tried = [
         (path.parent.name, int(path.name))
         for path in sorted(folder.glob("tasks/*/*"))
         if path.name.isdecimal()
     ]
+    # What is damaged there is told of when the results are read.
+    lines = records(_LaterResult, folder / "results.jsonl", lambda _: None)
+    tried += [(result.task_id, result.attempt) for _, result in lines]
     return _Manifest(
         selected=tuple(dict.fromkeys(task_id for task_id, _ in tried)) or ("unknown",),
         attempts=max((attempt for _, attempt in tried), default=1),
@@ -134,6 +137,7 @@ def _read(folder: Path, manifest: Mapping[str, Any], keys: _Manifest, damaged: D
         manifest=manifest,
         selected=keys.selected,
         attempts=keys.attempts,
+        first_attempt=keys.first_attempt,
         sessions=tuple(began for began in keys.sessions if began >= keys.since),
         known_bad=frozenset(keys.known_bad),
         incarnations=tuple(one for one in keys.engine.incarnations if one.started >= keys.since),
@@ -158,6 +162,6 @@ def _requests(folder: Path, damaged: Damaged) -> tuple[Turn, ...]:
 
 
 def _turn(line: Mapping[str, Any], where: str) -> Turn:
-    turn = as_record(_Turn, line, where)
+    turn = as_record(TurnLine, line, where)
     rest = turn.model_dump(exclude={"t0", "t1", "usage"}) | turn.usage.model_dump()
     return as_record(Turn, {"start": turn.t0, "end": turn.t1, **rest}, where)

@@ -1,117 +1,82 @@
-"""Published runs of SWE-bench Pro, whose verdicts are read instance by instance when asked for.
+"""Other people's results, as frames. Imports pandas: import it only where frames are made.
 
-Where they lie and what to know of each stands in `reports/published/verdicts.yaml`; the verdicts
-themselves are others' and not part of evalkit.
+Each set comes from one place and was made in one way. Scores of two sets differ by harness, prompt
+and limits as well as by model, so a chart that shows several says so.
 """
 
-import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+import pandas as pd
 
 from evalkit.config.content import content_root
-from evalkit.config.names import unknown_name
-from evalkit.config.yaml_files import read_yaml, validate
-from evalkit.errors import SourceError
-from evalkit.reporting.side import Side, Tried
-from evalkit.sources import Pinned
-from evalkit.types import Record
+from evalkit.errors import StoreError
 
-PREFIX = "published:"
-_LOCAL = "--published DIR takes a folder of yours that holds NAME/eval_results.json or NAME.json"
-_INSTANCE = re.compile(r"instance_(?P<owner>[\w.-]+?)__(?P<repo>[\w.-]+?)-[0-9a-f]{40}(-v\w*)?")
-"""The commit of the solution, then of the image's version or `nan`."""
-_Verdicts = TypeAdapter(dict[str, bool])
+SIZES = "swebench_pro_score_vs_size"
+"""Blog figure: `model total_params_b active_params_b score_pct scaffold`; no size where unknown."""
+TURNS = "swebench_pro_turns"
+"""Blog figure: `model score_pct whisker_low q1 median q3 whisker_high`, the last five in turns."""
+BENCHMARKS = "benchmarks_figure"
+"""Blog figure: `benchmark` and a column a model, in percent."""
+PAPER = "arxiv_table4"
+"""Table 4 of arXiv 2603.00729v1: `model multilingual_swe_agent pro_swe_agent pro_mini_swe_agent`."""
+LEADERBOARD = "scale_leaderboard"
+"""The benchmark's own page: `model score_pct margin_pct`, the margin one half of the interval."""
+REPRODUCTIONS = "reproductions"
+"""A third party's three runs of a model: `model run1 run2 run3 mean`, in percent."""
+SPEED = "serving_speed"
+"""`model hardware load output_tok_per_s ttft_ms itl_ms`."""
 
-
-class PublishedRun(Record):
-    """One run."""
-
-    model: str
-    caveats: tuple[str, ...]
-
-
-class Catalogue(Record):
-    """The content of verdicts.yaml."""
-
-    suite: str
-    repository: str
-    """A URL, for git."""
-    commit: str
-    folder: str
-    """In the repository; holds NAME/eval_results.json."""
-    caveats: tuple[str, ...]
-    """Of every run."""
-    runs: Mapping[str, PublishedRun]
+SCORES = ("set", "model", "score_pct", "low_pct", "high_pct")
+"""Columns of `pro_scores`."""
 
 
-def catalogue() -> Catalogue:
-    """Read which published runs there are."""
-    path = content_root() / "reports" / "published" / "verdicts.yaml"
-    return validate(Catalogue, read_yaml(path), str(path))
+def published(name: str, folder: Path | None = None) -> pd.DataFrame:
+    """Read one set, a row a line; `source` says where each comes from.
 
-
-def published_side(
-    name: str, *, local: Path | None, cache: Path, say: Callable[[str], None]
-) -> Side:
-    """Return the verdicts of a published run, from `local` or else fetched once into `cache`.
-
-    Raises ConfigError for a name that is not in the catalogue, SourceError where the verdicts
-    cannot be had or are not what they should be.
+    `folder` takes the place of the one that ships with evalkit. Raises StoreError where there is
+    no such set.
     """
-    known = catalogue()
-    if name not in known.runs:
-        raise unknown_name("published run", name, known.runs)
-    run = known.runs[name]
-    verdicts = _read(local or fetch_verdicts(known, cache, say), name)
-    return Side(
-        name=PREFIX + name,
-        model=run.model,
-        suite=known.suite,
-        revision=f"published, {known.commit[:12]}",
-        tasks={
-            instance: Tried(repo=_repo(instance, name), planned=1, resolved=int(resolved))
-            for instance, resolved in verdicts.items()
-        },
-        caveats=(
-            *(f"{PREFIX}{name}: {text}" for text in run.caveats),
-            *(f"published verdicts: {text}" for text in known.caveats),
-        ),
-    )
+    path = (folder or content_root() / "reports" / "published") / f"{name}.csv"
+    if not path.is_file():
+        there = ", ".join(sorted(one.stem for one in path.parent.glob("*.csv")))
+        raise StoreError(f"{path} is not there", hint=f"published sets: {there or 'none'}")
+    return pd.read_csv(path)
 
 
-def fetch_verdicts(known: Catalogue, cache: Path, say: Callable[[str], None]) -> Path:
-    """Return a folder with the verdicts of the catalogue's commit, fetched once.
+def pro_scores(folder: Path | None = None) -> pd.DataFrame:
+    """Return every published SWE-bench Pro score, set by set, with its range where one is told.
 
-    Raises SourceError with what git said where it fails.
+    The range is the leaderboard's own margin, or from the least to the best of repeated runs: not
+    the same thing, and NaN for the rest.
     """
-    pinned = Pinned(
-        what="published verdicts",
-        repository=known.repository,
-        commit=known.commit,
-        paths=(known.folder,),
-        instead=_LOCAL,
+    blog = published(SIZES, folder).assign(set="Qwen blog figure, SWE-Agent")
+    paper = published(PAPER, folder)
+    agent, mini = (
+        paper.assign(set=f"arXiv table 4, {scaffold}", score_pct=paper[column])
+        for scaffold, column in (
+            ("SWE-agent", "pro_swe_agent"),
+            ("mini-SWE-agent", "pro_mini_swe_agent"),
+        )
     )
-    return pinned.fetch(cache / "published-verdicts" / known.commit, say) / known.folder
+    board = published(LEADERBOARD, folder)
+    board = board.assign(
+        set="Scale's leaderboard (bars: its margin)",
+        low_pct=board["score_pct"] - board["margin_pct"],
+        high_pct=board["score_pct"] + board["margin_pct"],
+    )
+    again = published(REPRODUCTIONS, folder)
+    each = again[["run1", "run2", "run3"]]
+    again = again.assign(
+        set="NeMo-Skills, 3 runs (bars: range)",
+        score_pct=again["mean"],
+        low_pct=each.min(axis=1),
+        high_pct=each.max(axis=1),
+    )
+    parts = [part.reindex(columns=list(SCORES)) for part in (blog, agent, mini, board, again)]
+    ranges = dict.fromkeys(("low_pct", "high_pct"), float)
+    return pd.concat([part.astype(ranges) for part in parts], ignore_index=True)
 
 
-def _read(folder: Path, name: str) -> dict[str, bool]:
-    paths = (folder / name / "eval_results.json", folder / f"{name}.json")
-    path = next((path for path in paths if path.is_file()), None)
-    if path is None:
-        raise SourceError(f"{folder} holds neither {name}/eval_results.json nor {name}.json")
-    try:
-        return _Verdicts.validate_json(path.read_bytes(), strict=True)
-    except OSError as error:
-        raise SourceError(f"cannot read {path}: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors()[0]["msg"]
-        raise SourceError(f"{path} should map instance ids to true or false: {first}") from error
-
-
-def _repo(instance: str, name: str) -> str:
-    found = _INSTANCE.fullmatch(instance)
-    if found is None:
-        raise SourceError(f"{PREFIX}{name}: {instance!r} is no instance of SWE-bench Pro")
-    return f"{found['owner']}/{found['repo']}"
+def sources(table: pd.DataFrame) -> str:
+    """Say where a set's rows come from, for a chart's caption."""
+    return f"Published: {'; '.join(dict.fromkeys(table['source']))}."

@@ -33,6 +33,9 @@ class Run(Record):
     known_bad: frozenset[str] = frozenset()
     """Selected tasks whose grading is known to be wrong."""
     attempts: int
+    """Planned a task."""
+    first_attempt: int = 1
+    """Their first number: earlier ones were made under other conditions."""
     sessions: tuple[float, ...] = ()
     """When each of them began (unix s): a run that is gone on with has several."""
     incarnations: tuple[Incarnation, ...] = ()

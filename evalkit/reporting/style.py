@@ -43,6 +43,23 @@ OUTCOME_FILLS: Mapping[Outcome, Fill] = {
 UNFINISHED_FILL = Fill("#DDDDDD", "--")
 
 
+class Look(NamedTuple):
+    """How one of several series is drawn; marker and line alone tell them apart."""
+
+    colour: str
+    marker: str
+    line: str
+
+
+SERIES = (
+    Look(BLUE, "o", "-"),
+    Look("#D55E00", "s", "--"),
+    Look("#009E73", "^", "-."),
+    Look("#CC79A7", "D", ":"),
+)
+"""Of runs in one chart, in their order."""
+
+
 def house_style() -> AbstractContextManager[None]:
     """Return a context in which matplotlib draws in this style."""
     return mpl.rc_context(
@@ -64,6 +81,7 @@ def house_style() -> AbstractContextManager[None]:
             "xtick.labelcolor": INK,
             "ytick.labelcolor": INK,
             "hatch.linewidth": 0.8,
+            "svg.hashsalt": "evalkit",  # the same run gives the same bytes
         }
     )
 
@@ -119,8 +137,22 @@ def caption(run: Run) -> str:
     if isinstance(engine, dict):
         version = engine.get("version")
         facts.append(f"engine vLLM {version}" if version else f"engine at {engine.get('url')}")
+    facts += _limits(about.get("runner"))
     # A line breaks between facts, not within one.
-    return " · ".join(fact.replace(" ", "\u00a0") for fact in facts)
+    return "\u00a0· ".join(fact.replace(" ", "\u00a0") for fact in facts)
+
+
+def _limits(runner: object) -> list[str]:
+    """Say when rollouts end on their own."""
+    told = runner.get("limits") if isinstance(runner, dict) else None
+    limits = told if isinstance(told, dict) else {}
+    units = {"turns": "turns", "completion_tokens": "tokens", "seconds": "s"}
+    words = [
+        f"{value:,g} {unit}"
+        for name, unit in units.items()
+        if isinstance(value := limits.get(name), int | float)
+    ]
+    return [f"limits {', '.join(words)}"] if words else []
 
 
 def plural(count: int, noun: str) -> str:

@@ -2,19 +2,19 @@ import math
 import random
 import re
 from collections.abc import Callable
-from itertools import combinations
 from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle, StepPatch
-from matplotlib.text import Text
 
 from evalkit.errors import StoreError
 from evalkit.reporting.charts import outcomes, tokens_per_second, write_charts
+from evalkit.reporting.frames import Frames
 from evalkit.reporting.run import Run, Turn
 from evalkit.reporting.style import OUTCOME_FILLS, UNFINISHED_FILL
 from evalkit.types import EngineSample, Flag, Incarnation, Outcome
+from tests.doubles.drawn import misplaced, words
 from tests.doubles.tasks import make_result
 
 MANIFEST = {
@@ -82,44 +82,18 @@ RUNS = pytest.mark.parametrize(
 CHARTS = pytest.mark.parametrize("chart", [outcomes, tokens_per_second])
 
 
-def _texts(figure: Figure) -> list[Text]:
-    """The texts that are drawn: not the labels of ticks beyond an axis's ends."""
-    texts = [*figure.texts]
-    for axes in figure.axes:
-        texts += [*axes.texts, axes.xaxis.label, axes.yaxis.label]
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            texts += [
-                tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high
-            ]
-    return [text for text in texts if text.get_text() and text.get_visible()]
-
-
-def _words(figure: Figure | None) -> str:
-    assert figure is not None
-    return " ".join(text.get_text() for text in _texts(figure)).replace("\u00a0", " ")
-
-
 @RUNS
 @CHARTS
 def test_no_text_lies_on_another_or_leaves_the_page(
-    run: Run, chart: Callable[[Run], Figure]
+    run: Run, chart: Callable[[Frames], Figure]
 ) -> None:
-    figure = chart(run)
-    figure.draw_without_rendering()
-    boxes = [(text.get_text(), text.get_window_extent()) for text in _texts(figure)]
-    page = figure.bbox.padded(1)
-    outside = [
-        words for words, box in boxes if not (page.contains(*box.min) and page.contains(*box.max))
-    ]
-    over = [(a, b) for (a, one), (b, other) in combinations(boxes, 2) if one.overlaps(other)]
-    assert (outside, over) == ([], [])
+    assert misplaced(chart(Frames(run))) == []
 
 
 def test_the_title_states_the_score() -> None:
     run = _run(20, weights=(1, 0, 0, 0, 0, 0, 0))
     expected = "19 of 20 tasks resolved: 95.0% (95% interval 76.4% to 99.1%)"
-    assert expected in _words(outcomes(run))
+    assert expected in words(outcomes(Frames(run)))
 
 
 @CHARTS
@@ -134,31 +108,31 @@ def test_the_title_states_the_score() -> None:
         "engine vLLM 0.32.0",
     ],
 )
-def test_the_caption_says_what_was_run(chart: Callable[[Run], Figure], fact: str) -> None:
-    assert fact in _words(chart(SMALL))
+def test_the_caption_says_what_was_run(chart: Callable[[Frames], Figure], fact: str) -> None:
+    assert fact in words(chart(Frames(SMALL)))
 
 
 def test_a_small_run_names_its_tasks() -> None:
-    words = _words(outcomes(SMALL))
-    assert [name for name in SMALL.selected if name not in words] == []
+    told = words(outcomes(Frames(SMALL)))
+    assert [name for name in SMALL.selected if name not in told] == []
 
 
 def test_a_large_run_names_some_tasks_and_counts_the_rest() -> None:
-    assert " more" in _words(outcomes(LARGE))
+    assert " more" in words(outcomes(Frames(LARGE)))
 
 
 def test_scores_without_infra_errors_and_doubtful_attempts_are_told() -> None:
-    words = _words(outcomes(EVERYTHING))
-    assert ("infra errors:" in words, "doubtful attempts:" in words) == (True, True)
+    told = words(outcomes(Frames(EVERYTHING)))
+    assert ("infra errors:" in told, "doubtful attempts:" in told) == (True, True)
 
 
 def test_attempts_are_counted_by_flag() -> None:
     count = sum(Flag.EDITED_TESTS in one.flags for one in EVERYTHING.results)
-    assert f"Attempts by flag: {count} edited tests" in _words(outcomes(EVERYTHING))
+    assert f"Attempts by flag: {count} edited tests" in words(outcomes(Frames(EVERYTHING)))
 
 
 def test_every_outcome_has_a_bar_as_long_as_its_count() -> None:
-    figure = outcomes(EVERYTHING)
+    figure = outcomes(Frames(EVERYTHING))
     (axes,) = figure.axes
     bars = [patch.get_width() for patch in axes.patches if isinstance(patch, Rectangle)]
     counts = [sum(one.outcome is kind for one in EVERYTHING.results) for kind in OUTCOME_FILLS]
@@ -171,22 +145,22 @@ def test_bars_can_be_told_apart_without_colour() -> None:
 
 
 def test_both_speeds_are_named() -> None:
-    words = _words(tokens_per_second(SMALL))
-    assert ("busy_tok_s" in words, "output_tok_s" in words) == (True, True)
+    told = words(tokens_per_second(Frames(SMALL)))
+    assert ("busy_tok_s" in told, "output_tok_s" in told) == (True, True)
 
 
 @pytest.mark.parametrize(("run", "source"), [(SMALL, "from the turns"), (LARGE, "own counters")])
 def test_the_chart_says_where_its_figures_come_from(run: Run, source: str) -> None:
-    assert source in _words(tokens_per_second(run))
+    assert source in words(tokens_per_second(Frames(run)))
 
 
 def test_speed_over_the_engines_time_is_named_where_that_is_known() -> None:
-    words = _words(tokens_per_second(RESTARTED))
-    assert re.search(r"engine_tok_s 8\.2: over the time an engine was up, 1\.0 for each GPU", words)
+    told = words(tokens_per_second(Frames(RESTARTED)))
+    assert re.search(r"engine_tok_s 8\.2: over the time an engine was up, 1\.0 for each GPU", told)
 
 
 def test_time_without_an_engine_is_blank() -> None:
-    figure = tokens_per_second(RESTARTED)
+    figure = tokens_per_second(Frames(RESTARTED))
     assert figure is not None
     drawn = [patch for patch in figure.axes[0].patches if isinstance(patch, StepPatch)]
     values, *_ = drawn[0].get_data()
@@ -194,22 +168,36 @@ def test_time_without_an_engine_is_blank() -> None:
 
 
 def test_the_use_of_the_kv_cache_is_drawn_where_the_engine_tells_it() -> None:
-    words = [_words(tokens_per_second(run)) for run in (RESTARTED, LARGE)]
-    assert ["KV cache" in one for one in words] == [True, False]
+    told = [words(tokens_per_second(Frames(run))) for run in (RESTARTED, LARGE)]
+    assert ["KV cache" in one for one in told] == [True, False]
 
 
 def test_a_restart_is_marked() -> None:
-    assert "the engine was up again" in _words(tokens_per_second(RESTARTED))
+    assert "the engine was up again" in words(tokens_per_second(Frames(RESTARTED)))
 
 
-def test_charts_are_written_as_png(tmp_path: Path) -> None:
-    heads = [path.read_bytes()[:8] for path in write_charts(SMALL, tmp_path / "report")]
-    assert heads == [b"\x89PNG\r\n\x1a\n"] * 2
+def test_charts_are_written_as_png_and_svg(tmp_path: Path) -> None:
+    heads = {
+        path.suffix: path.read_bytes()[:5] for path in write_charts(SMALL, tmp_path / "report")
+    }
+    assert heads == {".png": b"\x89PNG\r", ".svg": b"<?xml"}
 
 
 def test_a_run_without_requests_has_no_chart_of_speed(tmp_path: Path) -> None:
     quiet = SMALL.model_copy(update={"requests": ()})
-    assert [path.name for path in write_charts(quiet, tmp_path)] == ["outcomes.png"]
+    names = {path.stem for path in write_charts(quiet, tmp_path)}
+    assert ("outcomes" in names, "tokens_per_second" in names) == (True, False)
+
+
+def test_a_run_of_swebench_pro_gets_the_published_figures(tmp_path: Path) -> None:
+    pro = SMALL.model_copy(update={"manifest": MANIFEST | {"suite": "swebench-pro"}})
+    found = [{path.stem for path in write_charts(run, tmp_path)} for run in (SMALL, pro)]
+    assert found[1] - found[0] == {
+        "score_against_size",
+        "score_against_turns",
+        "benchmarks",
+        "published_sets",
+    }
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

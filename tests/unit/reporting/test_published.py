@@ -1,139 +1,81 @@
-import json
-import subprocess
+import shutil
 from pathlib import Path
 
 import pytest
 
-from evalkit.errors import ConfigError, SourceError
-from evalkit.reporting.published import Catalogue, catalogue, fetch_verdicts, published_side
-from evalkit.reporting.side import Side, Tried
+from evalkit.config.content import content_root
+from evalkit.errors import StoreError
+from evalkit.reporting import published as sets
+from evalkit.reporting.published import SCORES, pro_scores, published, sources
 
-NAME = "gpt-4o-paper"
-COMMIT = "0123456789" * 4
-VUE = f"instance_element-hq__element-web-{COMMIT}-vnan"
-VULS = f"instance_future-architect__vuls-{COMMIT}"
-CONTENT = json.dumps({VUE: True, VULS: False})
+SHARED = Path(__file__).parents[4] / "shared" / "published"
+ALL = [sets.SIZES, sets.TURNS, sets.BENCHMARKS, sets.PAPER, sets.LEADERBOARD, sets.REPRODUCTIONS]
 
 
-def read(folder: Path, name: str = NAME) -> Side:
-    return published_side(name, local=folder, cache=folder / "none", say=print)
+@pytest.mark.parametrize("name", [*ALL, sets.SPEED])
+def test_every_row_has_its_source(name: str) -> None:
+    assert published(name)["source"].str.len().gt(0).all()
 
 
-@pytest.fixture
-def local(tmp_path: Path) -> Path:
-    (tmp_path / f"{NAME}.json").write_text(CONTENT)
-    return tmp_path
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the collected data is not here")
+@pytest.mark.parametrize("name", ALL)
+def test_numbers_are_those_that_were_collected(name: str) -> None:
+    assert published(name).equals(published(name, SHARED))
 
 
-def test_each_verdict_is_an_attempt_of_its_repositorys(local: Path) -> None:
-    assert read(local).tasks == {
-        VUE: Tried(repo="element-hq/element-web", planned=1, resolved=1),
-        VULS: Tried(repo="future-architect/vuls", planned=1, resolved=0),
-    }
+def test_a_size_that_nobody_tells_is_not_a_number() -> None:
+    table = published(sets.SIZES).set_index("model")
+    assert table["total_params_b"].isna().to_dict()["Claude-Opus-4.5"]
 
 
-def test_it_is_also_read_from_a_folder_of_its_own(local: Path) -> None:
-    (local / NAME).mkdir()
-    (local / f"{NAME}.json").rename(local / NAME / "eval_results.json")
-    assert len(read(local).tasks) == 2
+def test_another_folder_takes_the_place_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "reproductions.csv").write_text("model,mean\nmine,3\n")
+    assert list(published(sets.REPRODUCTIONS, tmp_path)["model"]) == ["mine"]
 
 
-@pytest.mark.parametrize(
-    "words", ["cost cap of 2 dollars", "before February 2026", "not graded are left out"]
-)
-def test_what_is_to_be_known_comes_with_it(local: Path, words: str) -> None:
-    assert [text for text in read(local).caveats if words in text]
+def test_an_unknown_set_is_refused_and_the_known_ones_named() -> None:
+    with pytest.raises(StoreError, match=r"nothing\.csv") as caught:
+        published("nothing")
+    assert "scale_leaderboard" in caught.value.hint
 
 
-def test_of_its_tasks_nobody_knows_what_they_were(local: Path) -> None:
-    assert read(local).task_revisions is None
+def test_a_source_is_named_once() -> None:
+    assert (
+        sources(published(sets.SIZES)) == "Published: Qwen blog figure swebench_pro.png, Feb 2026."
+    )
 
 
-def test_its_model_is_named(local: Path) -> None:
-    assert read(local).model == "GPT-4o"
+def test_scores_of_one_model_stay_apart_by_set() -> None:
+    scores = pro_scores()
+    found = scores[scores["model"] == "Qwen3-Coder-Next"]
+    assert list(found["score_pct"]) == [44.3, 42.7, 38.7, 39.9]
 
 
-def test_nine_runs_are_known() -> None:
-    assert len(catalogue().runs) == 9
+def test_scores_say_what_their_columns_say() -> None:
+    assert tuple(pro_scores().columns) == SCORES
 
 
-def test_each_of_them_says_how_many_instances_were_graded() -> None:
-    assert all("of 731 instances" in run.caveats[0] for run in catalogue().runs.values())
+def test_the_leaderboards_margin_is_its_range() -> None:
+    scores = pro_scores().set_index("model")
+    row = scores.loc["Claude 4.5 Sonnet"]
+    assert (row["low_pct"], row["high_pct"]) == pytest.approx((43.72 - 3.6, 43.72 + 3.6))
 
 
-def test_of_an_unknown_name_the_nearest_is_told(local: Path) -> None:
-    with pytest.raises(ConfigError, match="did you mean 'gpt-4o-paper'"):
-        read(local, "gpt-4o")
+def test_repeated_runs_range_from_the_least_to_the_best() -> None:
+    scores = pro_scores()
+    row = scores[(scores["model"] == "MiniMax-M2.5")].iloc[0]
+    assert (row["low_pct"], row["high_pct"]) == (45.4, 50.2)
 
 
-def test_a_folder_without_it_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"neither gpt-4o-paper/eval_results\.json nor gpt"):
-        read(tmp_path)
+def test_a_score_without_a_range_has_none() -> None:
+    scores = pro_scores()
+    figure = scores[scores["set"].str.startswith("Qwen blog")]
+    assert figure[["low_pct", "high_pct"]].isna().all(axis=None)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", f'{{"{VUE}": 1}}', f'{{"{VUE}": "true"}}'])
-def test_what_are_no_verdicts_is_refused(local: Path, content: str) -> None:
-    (local / f"{NAME}.json").write_text(content)
-    with pytest.raises(SourceError, match="should map instance ids to true or false"):
-        read(local)
-
-
-@pytest.mark.parametrize("name", ["", "../x", f"instance_a__b-{COMMIT}\\n", "instance_a-b"])
-def test_what_is_no_instance_is_refused(local: Path, name: str) -> None:
-    (local / f"{NAME}.json").write_text(json.dumps({name: True}))
-    with pytest.raises(SourceError, match=r"is no instance of SWE-bench Pro"):
-        read(local)
-
-
-@pytest.fixture
-def remote(tmp_path: Path) -> Catalogue:
-    """A public repository's stand-in, with one commit after the pinned one."""
-    folder = tmp_path / "remote"
-    path = folder / "traj" / NAME / "eval_results.json"
-    path.parent.mkdir(parents=True)
-    (folder / "other").mkdir()
-    (folder / "other" / "file").write_text("x")
-    _git(folder, "init", "--quiet")
-    _git(folder, "config", "uploadpack.allowAnySHA1InWant", "true")
-    _git(folder, "config", "uploadpack.allowFilter", "true")
-    path.write_text(CONTENT)
-    pinned = _commit(folder)
-    path.write_text("{}")
-    _commit(folder)
-    return catalogue().model_copy(update={"repository": folder.as_uri(), "commit": pinned})
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
-    command = ["git", "-C", str(folder), *who, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def _commit(folder: Path) -> str:
-    _git(folder, "add", "--all")
-    _git(folder, "commit", "--quiet", "--message=x")
-    return _git(folder, "rev-parse", "HEAD")
-
-
-def test_without_a_folder_the_pinned_commit_is_fetched(remote: Catalogue, tmp_path: Path) -> None:
-    folder = fetch_verdicts(remote, tmp_path / "cache", print)
-    assert (folder / NAME / "eval_results.json").read_text() == CONTENT
-
-
-def test_nothing_else_is_kept(remote: Catalogue, tmp_path: Path) -> None:
-    folder = fetch_verdicts(remote, tmp_path / "cache", print)
-    assert [path.name for path in folder.parent.iterdir()] == ["traj"]
-
-
-def test_a_second_time_nobody_is_asked(remote: Catalogue, tmp_path: Path) -> None:
-    said: list[str] = []
-    for _ in range(2):
-        fetch_verdicts(remote, tmp_path / "cache", said.append)
-    assert len(said) == 1
-
-
-def test_a_fetch_that_fails_points_to_a_local_folder(remote: Catalogue, tmp_path: Path) -> None:
-    gone = remote.model_copy(update={"repository": (tmp_path / "gone").as_uri()})
-    with pytest.raises(SourceError) as caught:
-        fetch_verdicts(gone, tmp_path / "cache", print)
-    assert "--published DIR" in caught.value.hint
+def test_a_changed_number_is_read(tmp_path: Path) -> None:
+    shutil.copytree(content_root() / "reports" / "published", tmp_path / "mine")
+    path = tmp_path / "mine" / "scale_leaderboard.csv"
+    path.write_text(path.read_text().replace("16.2,2.67", "26.2,2.67"))
+    scores = pro_scores(tmp_path / "mine").set_index("model")
+    assert scores.loc["gpt-oss-120b", "score_pct"] == 26.2

@@ -6,7 +6,7 @@ import pytest
 
 from evalkit.reporting.compare import Comparison, compare
 from evalkit.reporting.gate import Answer, Limits, decide
-from evalkit.reporting.published import catalogue, published_side
+from evalkit.reporting.published_runs import catalogue, published_side
 from evalkit.reporting.side import Side
 
 VERDICTS = Path(__file__).parents[4] / "shared" / "data" / "published_verdicts"

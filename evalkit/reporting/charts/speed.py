@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator, PercentFormatter, StrMethodFormatter
 
-from evalkit.reporting.run import Run
+from evalkit.reporting.frames import Frames
 from evalkit.reporting.style import BLUE, MUTED, Canvas, caption, house_style
 from evalkit.reporting.summary import Summary, summarise
 from evalkit.reporting.timeline import Means, Timeline, timeline
@@ -26,12 +26,13 @@ class _Panel(NamedTuple):
     colour: str = MUTED
 
 
-def tokens_per_second(run: Run) -> Figure | None:
+def tokens_per_second(frames: Frames) -> Figure | None:
     """Draw output tokens a second over time, below it requests running and KV cache in use.
 
     Time without an engine is left blank; a dashed line stands where one was up again. The KV cache
     is drawn where the engine told of it. None where the run made no request.
     """
+    run = frames.run
     line = timeline(run)
     if line is None:
         return None

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from evalkit.reporting.frames import Frames
 from evalkit.reporting.run import Run
 from evalkit.reporting.style import (
     MUTED,
@@ -39,8 +40,9 @@ class _Row(NamedTuple):
         return _BAR + _LINE * len(self.names) + _GAP
 
 
-def outcomes(run: Run) -> Figure:
+def outcomes(frames: Frames) -> Figure:
     """Draw how many attempts came to which outcome, and which tasks they were."""
+    run = frames.run
     summary = summarise(run)
     rows = _rows(run, summary)
     body = sum(row.height for row in rows)
