@@ -103,6 +103,18 @@ def status(run_dir: options.RunDir, form: options.Format = "table") -> None:
 
 
 @app.command()
+def report(run_dirs: options.RunDirs, output: options.ReportFolder = None) -> None:
+    """Write a report that a browser opens from its file: scores, charts, every attempt, every turn.
+
+    Beside it attempts.csv, attempts.parquet, turns.parquet and junit.xml. Of several runs, one
+    report with all of them side by side. What is missing of a run is said on its first page.
+    """
+    from evalkit.cli.report import report_command
+
+    report_command(run_dirs, output)
+
+
+@app.command()
 def serve(
     runner: options.ServedRunner,
     output: options.Output = None,
