@@ -115,6 +115,17 @@ def report(run_dirs: options.RunDirs, output: options.ReportFolder = None) -> No
 
 
 @app.command()
+def view(run_dir: options.RunDir, port: options.Port = 0) -> None:
+    """Show a run's report in a browser on this machine, as the run goes on, until Ctrl-C.
+
+    The address goes to stdout; no other machine can ask.
+    """
+    from evalkit.cli.view import view_command
+
+    raise typer.Exit(view_command(run_dir, port))
+
+
+@app.command()
 def serve(
     runner: options.ServedRunner,
     output: options.Output = None,

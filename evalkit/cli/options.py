@@ -78,6 +78,7 @@ RunDirs = Annotated[
         metavar="RUN_DIR...", exists=True, file_okay=False, help="Folders of runs, whole or not."
     ),
 ]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="On this machine; 0: a free one.")]
 ReportFolder = Annotated[
     Path | None, typer.Option("-o", metavar="DIR", help="Where to. [RUN_DIR/report]")
 ]

@@ -30,7 +30,8 @@ def junit(run: Run) -> bytes:
     suite = SubElement(suites, "testsuite", counts)
     for row in table:
         _add_case(suite, row, several=run.attempts > 1)
-    return tostring(suites, encoding="utf-8", xml_declaration=True)
+    text: bytes = tostring(suites, encoding="utf-8", xml_declaration=True)
+    return text
 
 
 def _add_case(suite: Element, row: Row, *, several: bool) -> None:

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from evalkit.reporting.frames import Frames
-from evalkit.reporting.html.text import visible, without_host_paths
+from evalkit.reporting.html.text import without_host_paths
 from evalkit.store.files import store_errors
 
+TABLES = ("attempts.csv", "attempts.parquet", "turns.parquet")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _HOST_SIDE = ("reason", "error")
 

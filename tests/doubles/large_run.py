@@ -46,7 +46,7 @@ def write_large_run(folder: Path, *, tasks: int, turns: int, observation: int = 
     ids = [_task_id(number) for number in range(tasks)]
     with RunFolder(folder) as run:
         run.describe(
-            suite="synthetic", suite_tasks=tasks, revision="0" * 40, selected=ids, attempts=1,
+            suite="synthetic", suite_tasks=tasks, revision="0" * 40, selected=[*ids], attempts=1,
             model="Made-up-80B", agent="tools", started=_BEGAN, evalkit="0.1.0",
             runner={"sampling": {"temperature": 0.7}, "limits": {"turns": turns}},
             engine={"engine": "vllm", "version": "0.0", "max_model_len": 262144, "gpus": 8},

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from evalkit.errors import StoreError
 from evalkit.reporting.html.diff import PatchFile, patch_files
 from evalkit.reporting.html.names import is_folder_name
-from evalkit.reporting.html.text import Excerpt, file_excerpt, without_host_paths
+from evalkit.reporting.html.text import NOTHING, Excerpt, file_excerpt, without_host_paths
 from evalkit.reporting.html.trajectory import Step, number, steps, words
 from evalkit.reporting.run import Run
 from evalkit.store.lines import Damaged, json_object, read
@@ -48,7 +48,7 @@ class Attempt:
     patch_left_out: int = 0
     """Bytes of the patch that are not shown."""
     applied: str = ""
-    apply_log: Excerpt = Excerpt("")
+    apply_log: Excerpt = NOTHING
     logs: Mapping[str, Excerpt] = field(default_factory=dict)
     """By file name, those that hold anything."""
     tests: list[Test] = field(default_factory=list)
@@ -125,10 +125,10 @@ def _file(folder: Path, name: str, damaged: Damaged) -> Path | None:
 def _cut(folder: Path, name: str, most: int, damaged: Damaged) -> Excerpt:
     path = _file(folder, name, damaged)
     try:
-        return (path and file_excerpt(path, most)) or Excerpt("")
+        return (path and file_excerpt(path, most)) or NOTHING
     except StoreError as error:
         damaged(error)
-        return Excerpt("")
+        return NOTHING
 
 
 def _add_tests(shown: Attempt, statuses: object) -> None:

@@ -156,7 +156,9 @@ def told(result: Result) -> Iterator[Fact]:
         )
         if seconds >= 0.05
     )
-    yield Fact("time", f"{duration(result.wall_s + result.grade_s)}" + (f": {times}" if times else ""))
+    yield Fact(
+        "time", f"{duration(result.wall_s + result.grade_s)}" + (f": {times}" if times else "")
+    )
     if result.retry:
         yield Fact("begun again", f"{result.retry} times, after faults that were not the agent's")
     if result.malformed_calls:

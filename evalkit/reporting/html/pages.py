@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from evalkit import __version__
 from evalkit.reporting.html.attempt import Attempt
-from evalkit.reporting.html.overview import Fact, Row, conditions, figures, rows, scores, told
+from evalkit.reporting.html.overview import Fact, conditions, figures, rows, scores, told
 from evalkit.reporting.html.text import visible, without_host_paths
 from evalkit.reporting.html.trajectory import duration
 from evalkit.reporting.run import Run
@@ -19,9 +19,7 @@ from evalkit.types import WITHOUT_EFFECT, Outcome
 ASSETS = ("report.css", "report.js")
 MARK = '<meta name="generator" content="evalkit'
 """Begin of a tag that pages of a report have, and no other page."""
-POLICY = (
-    "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'"
-)
+POLICY = "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'"
 """Content security policy of a page; the index alone adds its own script."""
 SCRIPT_POLICY = POLICY + "; script-src 'self'"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -133,6 +131,15 @@ def _finalize(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def _content(text: str) -> Markup:
+    """Escape what stands between tags, and never in one: a quote needs nothing there.
+
+    Code is rich in quotes; five bytes for each would make pages larger than what they show.
+    """
+    text = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return Markup(text)  # noqa: S704 - escaped in the line above
+
+
 _ENVIRONMENT = Environment(
     loader=PackageLoader("evalkit.reporting.html"),
     autoescape=True,
@@ -141,6 +148,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_ENVIRONMENT.filters["content"] = _content
 _ENVIRONMENT.filters["duration"] = duration
 _ENVIRONMENT.filters["words"] = lambda text: str(text).replace("_", " ")
 _ENVIRONMENT.globals["version"] = __version__

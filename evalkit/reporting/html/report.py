@@ -42,7 +42,9 @@ def write_report(paths: Sequence[Path], folder: Path, progress: Progress) -> Pat
     runs = {}
     for name, path in zip(run_names(paths), paths, strict=True):
         run = salvage_run(path)
-        _write_run(run, folder / name, lambda done, of: progress(name, done, of), up="../index.html")
+        _write_run(
+            run, folder / name, lambda done, of: progress(name, done, of), up="../index.html"
+        )
         runs[name] = (run.model_copy(update={"requests": (), "samples": ()}), summarise(run))
     _write(folder, {"report.css": asset("report.css")})
     _write(folder, {"index.html": runs_page(runs)})

@@ -13,7 +13,9 @@ _HIDDEN = re.compile(
     "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
-_HOST_PATH = re.compile(r"(?<![\w./:-])(?:file://)?(?:/[^\s/'\":;,()<>\[\]]+)+/([^\s/'\":;,()<>\[\]]*)")
+_HOST_PATH = re.compile(
+    r"(?<![\w./:-])(?:file://)?(?:/[^\s/'\":;,()<>\[\]]+)+/([^\s/'\":;,()<>\[\]]*)"
+)
 
 
 class Excerpt(NamedTuple):
@@ -33,6 +35,9 @@ class Excerpt(NamedTuple):
     def lines(self) -> int:
         """Lines that are shown."""
         return sum(len(part.splitlines()) for part in (self.head, self.tail))
+
+
+NOTHING = Excerpt("")
 
 
 def visible(text: str) -> str:

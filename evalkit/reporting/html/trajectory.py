@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from evalkit.reporting.html.text import Excerpt, excerpt, without_host_paths
+from evalkit.reporting.html.text import NOTHING, Excerpt, excerpt, without_host_paths
 from evalkit.store.lines import Damaged, json_lines
 
 MOST_OUTPUT = 16_000
@@ -36,7 +36,7 @@ class Step:
     number: int | None = None
     """Of a turn."""
     facts: list[str] = field(default_factory=list)
-    text: Excerpt = Excerpt("")
+    text: Excerpt = NOTHING
     asked: list[Call] = field(default_factory=list)
     """Calls as the model wrote them; shown where no answer is."""
     calls: list[Call] = field(default_factory=list)
