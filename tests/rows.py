@@ -60,8 +60,13 @@ WANTED = {
     "G9": "broken and begun again",
     "G10": "cleaning twice",
     "G11": "folders that cannot be written",
+    "H1": "texts that would be elements of a page",
+    "H3": "cells that would be formulas",
+    "H9": "paths of the host in a report",
 }
-"""What issues "Rollouts" and "Nothing is lost" ask for; other rows may be marked too."""
+"""What issues "Rollouts", "Nothing is lost" and "Numbers people can trust" ask for.
+
+Other rows may be marked too."""
 
 ROW = re.compile(r"([A-I]\d{1,2})(?:-|$)")
 """A row at the beginning of a mark's argument or of a parameter's id."""

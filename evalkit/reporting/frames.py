@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from evalkit.errors import StoreError
-from evalkit.reporting.load import salvage_run
+from evalkit.reporting.load import read_turn, salvage_run
 from evalkit.reporting.run import Run
 from evalkit.store.lines import json_lines, json_object, read
 from evalkit.types import WITHOUT_EFFECT, EngineSample, Outcome, Result
@@ -65,7 +65,7 @@ class Frames:
     @property
     def missing(self) -> tuple[str, ...]:
         """What of the folder could not be read so far, a sentence each."""
-        return (*self.run.missing, *self._missing)
+        return tuple(dict.fromkeys((*self.run.missing, *self._missing)))
 
     @cached_property
     def attempts(self) -> pd.DataFrame:
@@ -102,21 +102,32 @@ class Frames:
 
     def _folders(self) -> Iterator[tuple[str, int, Path]]:
         for result in self.run.results:
-            folder = self.run.path / "tasks" / result.task_id / str(result.attempt)
-            yield result.task_id, result.attempt, folder
+            folder = self.run.folder(result.task_id, result.attempt)
+            if folder is not None:
+                yield result.task_id, result.attempt, folder
 
     def _turns(self) -> Iterator[Mapping[str, Any]]:
         for task_id, attempt, folder in self._folders():
             row: dict[str, Any] | None = None
-            for _, line in json_lines(folder / "trajectory.jsonl", self._damaged):
+            for where, line in json_lines(folder / "trajectory.jsonl", self._damaged):
                 if line.get("kind") == "turn":
                     if row:
                         yield row
-                    row = {"task_id": task_id, "attempt": attempt, **_turn_row(line)}
+                    row = self._turn(task_id, attempt, line, where)
                 elif line.get("kind") == "tool" and row:
-                    row["tool_s"] += line.get("seconds") or 0.0
+                    row["tool_s"] += _number(line.get("seconds"))
             if row:
                 yield row
+
+    def _turn(
+        self, task_id: str, attempt: int, line: Mapping[str, Any], where: str
+    ) -> dict[str, Any] | None:
+        try:
+            turn = read_turn(line, where)
+        except StoreError as error:
+            self._damaged(error)
+            return None
+        return {"task_id": task_id, "attempt": attempt, **turn.model_dump(), **_around(line)}
 
     def _tests(self) -> Iterator[tuple[str, int, str, str]]:
         for task_id, attempt, folder in self._folders():
@@ -148,16 +159,18 @@ def _attempt_row(run: Run, task_id: str, attempt: int, result: Result | None) ->
     return facts | told | {"flags": " ".join(result.flags)}
 
 
-def _turn_row(line: Mapping[str, Any]) -> dict[str, Any]:
-    usage = line.get("usage") or {}
+def _around(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a turn's line says beside its time and tokens."""
+    calls, reason = line.get("tool_calls"), line.get("finish_reason")
     return {
-        "turn": line.get("turn"),
-        "start": line.get("t0"),
-        "end": line.get("t1"),
-        **{name: usage.get(name, 0) for name in TURNS if name.endswith("_tokens")},
-        **{name: line.get(name) for name in ("ttft_s", "itl_s", "finish_reason")},
-        "lost_s": line.get("lost_s", 0.0),
-        "incarnation": line.get("incarnation", 1),
-        "tool_calls": len(line.get("tool_calls") or ()),
+        "turn": int(_number(line.get("turn"))),
+        "finish_reason": reason if isinstance(reason, str) else None,
+        "lost_s": _number(line.get("lost_s")),
+        "tool_calls": len(calls) if isinstance(calls, list) else 0,
         "tool_s": 0.0,
     }
+
+
+def _number(value: object) -> float:
+    """Return a number, 0 for anything else."""
+    return value if isinstance(value, int | float) and abs(value) < 2**53 else 0.0

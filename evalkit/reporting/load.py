@@ -151,13 +151,14 @@ def _requests(folder: Path, damaged: Damaged) -> tuple[Turn, ...]:
         for where, line in json_lines(path, damaged):
             if line.get("kind") == "turn":
                 try:
-                    turns.append(_turn(line, where))
+                    turns.append(read_turn(line, where))
                 except StoreError as error:
                     damaged(error)
     return tuple(sorted(turns, key=lambda turn: (turn.start, turn.end)))
 
 
-def _turn(line: Mapping[str, Any], where: str) -> Turn:
+def read_turn(line: Mapping[str, Any], where: str) -> Turn:
+    """Read a line of kind `turn`. Raises StoreError that names the place and the key."""
     turn = as_record(_Turn, line, where)
     rest = turn.model_dump(exclude={"t0", "t1", "usage"}) | turn.usage.model_dump()
     return as_record(Turn, {"start": turn.t0, "end": turn.t1, **rest}, where)

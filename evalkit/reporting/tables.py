@@ -19,13 +19,12 @@ def write_tables(frames: Frames, folder: Path) -> None:
     attempts = frames.attempts.copy()
     for name in _HOST_SIDE:
         attempts[name] = attempts[name].map(without_host_paths, na_action="ignore")
-    texts = attempts.select_dtypes("object").map(_encodable, na_action="ignore")
-    attempts[texts.columns] = texts
     with store_errors(folder):
         attempts.to_parquet(folder / "attempts.parquet", index=False)
         frames.turns.to_parquet(folder / "turns.parquet", index=False)
         sheet = attempts.map(inert, na_action="ignore")
-        sheet.to_csv(folder / "attempts.csv", index=False)
+        # RFC 4180 line ends; with them a lone carriage return in a cell is quoted, too.
+        sheet.to_csv(folder / "attempts.csv", index=False, lineterminator="\r\n")
 
 
 def inert(cell: object) -> object:
@@ -35,7 +34,3 @@ def inert(cell: object) -> object:
     The characters are those of OWASP's page on CSV injection, full width included.
     """
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-
-
-def _encodable(cell: object) -> object:
-    return cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell

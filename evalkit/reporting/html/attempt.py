@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from evalkit.errors import StoreError
 from evalkit.reporting.html.diff import PatchFile, patch_files
-from evalkit.reporting.html.names import is_folder_name
 from evalkit.reporting.html.text import NOTHING, Excerpt, file_excerpt, without_host_paths
 from evalkit.reporting.html.trajectory import Step, number, steps, words
 from evalkit.reporting.run import Run
@@ -75,19 +74,10 @@ class Attempt:
         return [one.flag for one in self.findings if turn is not None and one.turn == turn]
 
 
-def attempt_folder(run: Run, task_id: str, attempt: int) -> Path | None:
-    """Return an attempt's folder; None where there is none inside the run folder."""
-    if not is_folder_name(task_id):
-        return None
-    folder = run.path / "tasks" / task_id / str(attempt)
-    inside = folder.resolve().is_relative_to(run.path.resolve())
-    return folder if inside and folder.is_dir() else None
-
-
 def read_attempt(run: Run, task_id: str, attempt: int, result: Result | None) -> Attempt:
     """Read an attempt as far as its files go. Raises StoreError only where the run is gone."""
     shown = Attempt(task_id, attempt, result)
-    folder = attempt_folder(run, task_id, attempt)
+    folder = run.folder(task_id, attempt)
     if folder is None:
         shown.missing.append(f"tasks/{task_id}/{attempt} is not in the run folder")
         return shown

@@ -14,15 +14,10 @@ def page_name(task_id: str, attempt: int) -> str:
     The number stands first: so no system takes it for a device (`con.html`). Ids that a folder
     cannot have, or that differ from their lower case, carry a hash: some systems see no case.
     """
-    name = task_id if is_folder_name(task_id) else "task"
+    name = task_id if re.fullmatch(FOLDER_NAME, task_id) else "task"
     if name != task_id or name != name.lower():
         name = f"{name[:180]}-{sha256(task_id.encode('utf-8', 'replace')).hexdigest()[:12]}"
     return f"{attempt}_{name}.html"
-
-
-def is_folder_name(task_id: str) -> bool:
-    """Whether a task's id is what evalkit lets be one: anything else is no folder of a run."""
-    return re.fullmatch(FOLDER_NAME, task_id) is not None
 
 
 def run_names(paths: Iterable[Path]) -> list[str]:

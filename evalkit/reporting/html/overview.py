@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from evalkit.reporting.html.attempt import attempt_folder
 from evalkit.reporting.html.names import page_name
 from evalkit.reporting.html.text import without_host_paths
 from evalkit.reporting.html.trajectory import duration
@@ -46,7 +45,7 @@ def rows(run: Run) -> Iterator[Row]:
     for task_id in run.selected:
         for attempt in numbers(run):
             result = results.get((task_id, attempt))
-            trace = result is not None or attempt_folder(run, task_id, attempt) is not None
+            trace = result is not None or run.folder(task_id, attempt) is not None
             yield Row(task_id, attempt, result, page_name(task_id, attempt) if trace else "")
 
 

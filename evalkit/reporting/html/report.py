@@ -1,6 +1,7 @@
 """Writes the report of one run, or of several."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from evalkit.errors import ConfigError
@@ -37,14 +38,12 @@ def write_report(paths: Sequence[Path], folder: Path, progress: Progress) -> Pat
     _refuse_strangers(folder)
     if len(paths) == 1:
         run = salvage_run(paths[0])
-        _write_run(run, folder, lambda done, of: progress(paths[0].name, done, of))
+        _write_run(run, folder, partial(progress, paths[0].name))
         return folder / "index.html"
     runs = {}
     for name, path in zip(run_names(paths), paths, strict=True):
         run = salvage_run(path)
-        _write_run(
-            run, folder / name, lambda done, of: progress(name, done, of), up="../index.html"
-        )
+        _write_run(run, folder / name, partial(progress, name), up="../index.html")
         runs[name] = (run.model_copy(update={"requests": (), "samples": ()}), summarise(run))
     _write(folder, {"report.css": asset("report.css")})
     _write(folder, {"index.html": runs_page(runs)})
