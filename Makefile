@@ -1,5 +1,5 @@
 # Two commands do everything on a bare machine: `make quickstart` and `make test`.
-.PHONY: quickstart setup test check unit processes docker engine packaging soak bench rows mutants
+.PHONY: quickstart setup test check unit processes browser docker engine packaging soak bench rows mutants
 
 quickstart:
 	./setup.sh
@@ -8,7 +8,7 @@ quickstart:
 setup:
 	./setup.sh dev
 
-test: setup check unit processes docker engine packaging
+test: setup check unit processes browser docker engine packaging
 
 check:
 	.venv/bin/ruff check .
@@ -21,6 +21,10 @@ unit:
 
 processes:
 	.venv/bin/pytest tests/processes -n auto
+
+# Reports as Chromium and Firefox show them.
+browser:
+	.venv/bin/pytest tests/browser
 
 docker:
 	.venv/bin/pytest tests/docker
@@ -40,6 +44,7 @@ bench:
 	.venv/bin/python -m tests.benchmarks $(if $(CHART),--chart $(CHART))
 	.venv/bin/python -m tests.benchmarks.engine
 	.venv/bin/python -m tests.benchmarks.many
+	.venv/bin/python -m tests.benchmarks.html_report
 
 # The table of attacks and faults, each row tried; and each defence turned off in a copy.
 rows:

@@ -104,6 +104,19 @@ ensure_strace() {
     step "installing strace" apt_install strace
 }
 
+# The browsers that reports are tested in, as the system's packages have them.
+ensure_browsers() {
+    if ! is_debian_root; then
+        return
+    fi
+    if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then
+        step "installing Chromium" apt_install chromium
+    fi
+    if ! command -v firefox-esr >/dev/null && ! command -v firefox >/dev/null; then
+        step "installing Firefox ESR" apt_install firefox-esr
+    fi
+}
+
 # venv FOLDER PACKAGES...: an environment that counts as made once its stamp names the packages.
 venv() {
     local folder=$1 stamp
@@ -131,6 +144,7 @@ if [ "$extras" = dev ]; then
     ensure_registry
     ensure_faketime
     ensure_strace
+    ensure_browsers
 fi
 step "evalkit's environment" venv .venv -e ".${extras:+[$extras]}"
 if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then

@@ -147,6 +147,29 @@ def compare(
 
 
 @app.command()
+def report(run_dirs: options.RunDirs, output: options.ReportFolder = None) -> None:
+    """Write a report that a browser opens from its file: scores, charts, every attempt, every turn.
+
+    Beside it attempts.csv, attempts.parquet, turns.parquet and junit.xml. Of several runs, one
+    report with all of them side by side. What is missing of a run is said on its first page.
+    """
+    from evalkit.cli.report import report_command
+
+    report_command(run_dirs, output)
+
+
+@app.command()
+def view(run_dir: options.RunDir, port: options.Port = 0) -> None:
+    """Show a run's report in a browser on this machine, as the run goes on, until Ctrl-C.
+
+    The address goes to stdout; no other machine can ask.
+    """
+    from evalkit.cli.view import view_command
+
+    raise typer.Exit(view_command(run_dir, port))
+
+
+@app.command()
 def serve(
     runner: options.ServedRunner,
     output: options.Output = None,

@@ -72,6 +72,16 @@ RunDir = Annotated[
         help="Folder of a run that is under way or over.",
     ),
 ]
+RunDirs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="RUN_DIR...", exists=True, file_okay=False, help="Folders of runs, whole or not."
+    ),
+]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="On this machine; 0: a free one.")]
+ReportFolder = Annotated[
+    Path | None, typer.Option("-o", metavar="DIR", help="Where to. [RUN_DIR/report]")
+]
 Predictions = Annotated[
     Path,
     typer.Option(metavar="FILE", help="JSON or JSON Lines, in SWE-bench or SWE-bench Pro form."),

@@ -115,8 +115,9 @@ class Frames:
 
     def _folders(self) -> Iterator[tuple[str, int, Path]]:
         for result in self.run.results:
-            folder = self.run.path / "tasks" / result.task_id / str(result.attempt)
-            yield result.task_id, result.attempt, folder
+            folder = self.run.folder(result.task_id, result.attempt)
+            if folder is not None:
+                yield result.task_id, result.attempt, folder
 
     def _turns(self) -> Iterator[Mapping[str, Any]]:
         for task_id, attempt, folder in self._folders():

@@ -1,12 +1,13 @@
 """What a run folder holds, as records."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from evalkit.stats import Span
-from evalkit.types import EngineSample, Incarnation, Record, Result
+from evalkit.types import FOLDER_NAME, EngineSample, Incarnation, Record, Result
 
 
 class Turn(Span):
@@ -50,3 +51,15 @@ class Run(Record):
     """Every turn of every trajectory, in order of its start."""
     missing: tuple[str, ...] = ()
     """What of the folder could not be read, a sentence each; a whole folder has none."""
+
+    def folder(self, task_id: str, attempt: int) -> Path | None:
+        """Return an attempt's folder; None where there is none.
+
+        An id that is no folder's name, or a link out of the run folder, leads to none: the folder
+        may be a stranger's.
+        """
+        if not re.fullmatch(FOLDER_NAME, task_id):
+            return None
+        folder = self.path / "tasks" / task_id / str(attempt)
+        inside = folder.resolve().is_relative_to(self.path.resolve())
+        return folder if inside and folder.is_dir() else None

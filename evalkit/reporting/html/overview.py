@@ -1,0 +1,170 @@
+"""A run's first page: what is missing, scores, facts, and a row for each attempt."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from evalkit.reporting.html.names import page_name
+from evalkit.reporting.html.text import without_host_paths
+from evalkit.reporting.html.trajectory import duration
+from evalkit.reporting.run import Run
+from evalkit.reporting.summary import Score, Summary
+from evalkit.types import Outcome, Result
+
+
+class Row(NamedTuple):
+    """An attempt that was planned, in the table."""
+
+    task_id: str
+    attempt: int
+    result: Result | None
+    page: str
+    """File name of its page; empty where it left no trace."""
+
+    @property
+    def outcome(self) -> str:
+        """Return its outcome, `unfinished` where it has none yet."""
+        return self.result.outcome if self.result else "unfinished"
+
+    @property
+    def seconds(self) -> float:
+        """Return rollout and grading together."""
+        return self.result.wall_s + self.result.grade_s if self.result else 0.0
+
+
+class Fact(NamedTuple):
+    """A line of a list of facts."""
+
+    name: str
+    value: str
+
+
+def rows(run: Run) -> Iterator[Row]:
+    """Yield a row for each attempt that was planned, in the order of the selection."""
+    results = {(one.task_id, one.attempt): one for one in run.results}
+    for task_id in run.selected:
+        for attempt in numbers(run):
+            result = results.get((task_id, attempt))
+            trace = result is not None or run.folder(task_id, attempt) is not None
+            yield Row(task_id, attempt, result, page_name(task_id, attempt) if trace else "")
+
+
+def numbers(run: Run) -> range:
+    """Return the numbers of the attempts that count."""
+    first = run.manifest.get("first_attempt")
+    begin = first if isinstance(first, int) else 1
+    return range(begin, begin + run.attempts)
+
+
+def scores(summary: Summary) -> Iterator[Fact]:
+    """Yield the scores; the one of everything first."""
+    yield Fact("resolved", score_text(summary.score))
+    infra = summary.outcomes[Outcome.INFRA_ERROR]
+    for name, score in (
+        (f"without {infra:,} infra errors" if infra else "", summary.score_without_infra),
+        (
+            f"without {summary.doubtful:,} doubtful attempts" if summary.doubtful else "",
+            summary.score_without_doubtful,
+        ),
+        ("without tasks known to be graded wrongly", summary.score_without_known_bad),
+        ("with missing final newlines completed", summary.score_repaired),
+    ):
+        if name and score is not None:
+            yield Fact(name, score_text(score))
+
+
+def score_text(score: Score) -> str:
+    """Say a score with its interval and what it is of."""
+    rate = score.rate
+    return (
+        f"{rate.estimate:.1%}, {score.resolved:,} of {score.of:,} "
+        f"(95 % interval {rate.low:.1%} to {rate.high:.1%})"
+    )
+
+
+def figures(summary: Summary) -> Iterator[Fact]:
+    """Yield turns, tokens and speed, as far as there are any."""
+    if summary.turns_median is not None:
+        yield Fact("turns of an attempt", f"{summary.turns_median:g} (median)")
+    usage = summary.usage
+    if usage.completion_tokens:
+        fresh = usage.prompt_tokens - usage.cached_tokens
+        text = f"{usage.completion_tokens:,} out, {fresh:,} in, {usage.cached_tokens:,} cached"
+        yield Fact("tokens", text)
+    if summary.output_tok_s is not None and summary.busy_tok_s is not None:
+        yield Fact("output_tok_s", f"{summary.output_tok_s:,.1f} from first request to last token")
+        yield Fact("busy_tok_s", f"{summary.busy_tok_s:,.1f} while a request was in flight")
+    if summary.flags:
+        flags = ", ".join(f"{count:,} {flag}" for flag, count in summary.flags.items())
+        yield Fact("attempts by flag", flags)
+
+
+def conditions(run: Run) -> Iterator[Fact]:
+    """Yield under what the run was made, as run.json tells it, the host's own paths apart."""
+    about = run.manifest
+    for key in ("suite", "revision", "model", "agent"):
+        if key in about:
+            yield Fact(key, without_host_paths(str(about[key])))
+    whole = about.get("suite_tasks")
+    part = f" of the suite's {whole:,}" if isinstance(whole, int) and whole else ""
+    yield Fact("tasks", f"{len(run.selected):,}{part}, {run.attempts} attempts each")
+    engine = _mapping(about.get("engine"))
+    if engine:
+        version = " ".join(str(engine[key]) for key in ("engine", "version") if engine.get(key))
+        length = engine.get("max_model_len")
+        context = f", context of {length:,} tokens" if isinstance(length, int) else ""
+        yield Fact("engine", (version or "an endpoint") + context)
+    runner = _mapping(about.get("runner"))
+    for name in ("sampling", "limits"):
+        told = ", ".join(
+            f"{key} {value}"
+            for key, value in _mapping(runner.get(name)).items()
+            if value is not None
+        )
+        if told:
+            yield Fact(name, without_host_paths(told))
+    host = _mapping(about.get("host"))
+    if host:
+        cpus, memory = host.get("cpus", "?"), host.get("memory_gib", "?")
+        yield Fact("host", f"{cpus} CPUs, {memory} GiB, {run.gpus} GPUs")
+    started = about.get("started")
+    if isinstance(started, int | float) and 0 < started < 2**33:
+        yield Fact("started", f"{datetime.fromtimestamp(started, UTC):%Y-%m-%d %H:%M} UTC")
+    if "evalkit" in about:
+        yield Fact("evalkit", str(about["evalkit"]))
+
+
+def told(result: Result) -> Iterator[Fact]:
+    """Yield what a result says, for the attempt's page."""
+    yield Fact("ended by", result.stop.replace("_", " "))
+    yield Fact("repository", f"{result.repo} ({result.language})")
+    yield Fact("turns", f"{result.turns:,}")
+    yield Fact(
+        "tokens",
+        f"{result.completion_tokens:,} out, {result.prompt_tokens:,} in, "
+        f"{result.cached_tokens:,} of them cached",
+    )
+    times = ", ".join(
+        f"{name} {duration(seconds)}"
+        for name, seconds in (
+            ("queue", result.queue_s),
+            ("set-up", result.setup_s),
+            ("model", result.llm_s),
+            ("tools", result.tool_s),
+            ("grading", result.grade_s),
+        )
+        if seconds >= 0.05
+    )
+    yield Fact(
+        "time", f"{duration(result.wall_s + result.grade_s)}" + (f": {times}" if times else "")
+    )
+    if result.retry:
+        yield Fact("begun again", f"{result.retry} times, after faults that were not the agent's")
+    if result.malformed_calls:
+        yield Fact("malformed calls", f"{result.malformed_calls:,}")
+    if result.repaired_outcome:
+        yield Fact("with its final newline completed", result.repaired_outcome.replace("_", " "))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
