@@ -4,14 +4,13 @@ import csv
 import gzip
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from evalkit.config.content import content_root
-from evalkit.config.yaml_files import read_yaml
 from evalkit.protocols import Images
-from evalkit.sources import Pinned
+from evalkit.reporting.published_runs import catalogue, published_side
 from evalkit.suites.pro.rows import parse_names
 from evalkit.suites.registry import open_suite
 
@@ -70,7 +69,7 @@ def local(data: Path) -> list[Instance]:
         )
         for row in raw
     ]
-    return _instances(rows, sorted((data / VERDICTS).glob("*.json")))
+    return _instances(rows, data / VERDICTS, cache=data)  # which is not asked
 
 
 def pinned(cache: Path) -> list[Instance]:
@@ -80,29 +79,17 @@ def pinned(cache: Path) -> list[Instance]:
         _Row(task.id, task.repo, task.test_files, task.fail_to_pass + task.pass_to_pass)
         for task in suite.tasks()
     ]
-    pins = read_yaml(FOLDER / "suite.yaml")
-    return _instances(rows, fetch_verdicts(pins["repository"], pins["commit"], cache))
-
-
-def fetch_verdicts(repository: str, commit: str, cache: Path) -> list[Path]:
-    """Fetch the files of verdicts, one for each published run, once."""
-    pinned = Pinned(
-        what="published verdicts",
-        repository=repository,
-        commit=commit,
-        paths=("traj/*/eval_results.json",),
-        instead="--data DIR takes a folder that you have",
-    )
-    folder = pinned.fetch(cache / "swebench-pro" / f"verdicts-{commit}", print)
-    return sorted(folder.glob("traj/*/eval_results.json"))
+    return _instances(rows, None, cache=cache)
 
 
 def _no_images() -> Images:
     raise AssertionError("reading tasks takes no images")
 
 
-def _instances(rows: Iterable[_Row], verdicts: Iterable[Path]) -> list[Instance]:
-    runs: list[Mapping[str, bool]] = [json.loads(path.read_text("utf-8")) for path in verdicts]
+def _instances(rows: Iterable[_Row], verdicts: Path | None, *, cache: Path) -> list[Instance]:
+    sides = [
+        published_side(name, local=verdicts, cache=cache, say=print) for name in catalogue().runs
+    ]
     with (FOLDER / "known.csv").open(encoding="utf-8", newline="") as lines:
         known = {line["instance"] for line in csv.DictReader(lines)}
     return [
@@ -112,8 +99,8 @@ def _instances(rows: Iterable[_Row], verdicts: Iterable[Path]) -> list[Instance]
             entries=len(set(row.entries)),
             required=len(row.required),
             inexact=any(_CUT.search(name) or _COUNTED.search(name) for name in row.required),
-            graded=sum(row.id in run for run in runs),
-            solved=sum(run.get(row.id, False) for run in runs),
+            graded=sum(row.id in side.tasks for side in sides),
+            solved=sum(side.tasks[row.id].resolved for side in sides if row.id in side.tasks),
             known=row.id in known,
         )
         for row in rows
