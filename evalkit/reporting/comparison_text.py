@@ -81,7 +81,8 @@ def counts(pair: TaskPair) -> str:
 def _side(side: Scored) -> str:
     model = f" ({side.model})" if side.model else ""
     lost = f", {side.lost} lost to infrastructure or unfinished" if side.lost else ""
-    by_repo = f"; by repository {_span(side.clustered)}" if side.clustered else ""
+    clustered = side.clustered  # of no width where every repository scores the same: says nothing
+    by_repo = f"; by repository {_span(clustered)}" if clustered and clustered.width else ""
     speed = f"; busy_tok_s {side.busy_tok_s:.1f}" if side.busy_tok_s is not None else ""
     return (
         f"{side.name}{model}: {side.resolved} of {side.attempts} attempts{lost}, "

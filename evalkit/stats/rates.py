@@ -13,6 +13,11 @@ class Interval(Record):
     low: float
     high: float
 
+    @property
+    def width(self) -> float:
+        """From end to end."""
+        return self.high - self.low
+
 
 def wilson(passed: int, total: int, *, confidence: float = 0.95) -> Interval:
     """Return a pass rate with its Wilson score interval (Wilson, 1927).

@@ -43,7 +43,7 @@ class Design(NamedTuple):
 
 
 DESIGNS = tuple(
-    Design(f"{name}, {attempts} a task{', repositories differ' if like else ''}", sizes, attempts, like)
+    Design(f"{name}, {attempts} attempts each{', repositories differ' if like else ''}", sizes, attempts, like)
     for name, sizes in (("731 tasks", PRO), ("60 tasks", NIGHT), ("60 of 6 repositories", FEW))
     for attempts in (1, 5)
     for like in (None, 12.0)

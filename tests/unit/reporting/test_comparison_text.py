@@ -57,6 +57,11 @@ def test_scores_and_their_difference_are_told_with_intervals(words: str) -> None
     assert words in told()
 
 
+def test_an_interval_of_no_width_is_not_shown() -> None:
+    nothing = side("runs/nothing", [NONE] * 40)
+    assert "by repository" not in told(nothing, nothing)
+
+
 def test_what_would_decide_is_told_where_it_is_open() -> None:
     line = (
         "to decide about 124 tasks at these attempts; of attempts no number is known that would do"
