@@ -38,7 +38,7 @@ def resolved_by_tokens(*runs: Frames) -> Figure | None:
 
 
 def _budget(runs: Sequence[Frames], *, column: str, noun: str, limit: str) -> Figure | None:
-    worked = [run for run in runs if run.attempts[column].fillna(0).gt(0).any()]
+    worked = [run for run in runs if run.attempts[column].astype(float).gt(0).any()]
     if not any(run.attempts["resolved"].any() for run in worked):
         return None
     most = max(float(run.attempts[column].max()) for run in worked)

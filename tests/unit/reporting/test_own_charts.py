@@ -193,6 +193,13 @@ def test_an_own_runs_box_is_drawn_from_its_turns() -> None:
     assert (box.get_x(), box.get_width()) == (20, 20)
 
 
+def test_an_own_runs_bar_is_as_high_as_its_score() -> None:
+    figure = CHARTS["benchmarks"](FOUR)
+    assert figure is not None
+    (_, height) = bar(figure, "run-Demo-1B").get_bbox().max
+    assert (height, "Demo-1B: 50.0 (own run, another suite)" in words(figure)) == (50, True)
+
+
 def test_an_own_runs_interval_is_named() -> None:
     assert "their 95% Wilson interval" in words(CHARTS["sets"](FOUR))
 
