@@ -18,6 +18,7 @@ from evalkit.reporting.style import (
     Canvas,
     Look,
     house_style,
+    legible,
     plural,
 )
 from evalkit.stats import wilson
@@ -183,7 +184,7 @@ def _frame(axes: Axes, groups: Sequence[str]) -> None:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 34 else f"{name[:33]}…"
+    return legible(name if len(name) <= 34 else f"{name[:33]}…")
 
 
 def _legend(axes: Axes, present: Sequence[str]) -> None:

@@ -226,6 +226,13 @@ def test_more_runs_than_can_be_told_apart_are_refused() -> None:
         charts.resolved_by_turns(*[made([resolved], name=str(n)) for n in range(5)])
 
 
+@pytest.mark.parametrize("name", ["a\ud800b", "a\nb", "a\x1b[31m", "$a$"])
+def test_names_that_no_font_can_show_are_drawn_in_part(name: str, tmp_path: Path) -> None:
+    results = [make_result(repo="x/one"), make_result(task_id="b", repo="x/two")]
+    paths = charts.write_charts(made(results, model=name, suite="swebench-pro").run, tmp_path)
+    assert {path.stem for path in paths} >= {"outcomes", "outcomes_by_repository", "benchmarks"}
+
+
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     first, second = (
         [path.read_bytes() for path in charts.write_charts(of_size(8).run, tmp_path / name)]
