@@ -29,7 +29,7 @@ def show_results(folder: Path) -> None:
     console.print(_attempts(run))
     console.print(_summary(run, summarise(run)))
     charts = write_charts(run, folder / "report")
-    say(f"charts: {', '.join(str(chart) for chart in charts)}")
+    say(f"charts: {len(charts)} files in {folder / 'report'}")
     say(f"run folder: {folder}")
 
 

@@ -12,7 +12,7 @@ from evalkit.errors import StoreError
 from evalkit.reporting.load import TurnLine, salvage_run
 from evalkit.reporting.run import Run
 from evalkit.store.lines import as_record, json_lines, json_object, read
-from evalkit.types import WITHOUT_EFFECT, EngineSample, Outcome, Record, Result
+from evalkit.types import WITHOUT_EFFECT, EngineSample, Outcome, Record, Result, Usage
 
 _LEFT_OUT = {"key", "repaired_outcome"}
 """Of a result; columns that no figure rests on."""
@@ -52,6 +52,10 @@ class _Turn(TurnLine):
     lost_s: float = 0.0
     finish_reason: str = ""
     tool_calls: tuple[Any, ...] = ()
+
+
+_AS_IT_IS = ("ttft_s", "itl_s", "lost_s", "incarnation", "finish_reason")
+"""Keys of a turn's line that are columns."""
 
 
 class _Tool(Record):
@@ -167,6 +171,12 @@ def _attempt_row(run: Run, task_id: str, attempt: int, result: Result | None) ->
 
 def _turn_row(line: Mapping[str, Any], where: str) -> dict[str, Any]:
     turn = as_record(_Turn, line, where)
-    rest = turn.model_dump(exclude={"t0", "t1", "usage", "tool_calls"})
-    calls = {"tool_calls": len(turn.tool_calls), "tool_s": 0.0}
-    return {"start": turn.t0, "end": turn.t1} | turn.usage.model_dump() | rest | calls
+    return {
+        "turn": turn.turn,
+        "start": turn.t0,
+        "end": turn.t1,
+        **{name: getattr(turn.usage, name) for name in Usage.model_fields},
+        **{name: getattr(turn, name) for name in _AS_IT_IS},
+        "tool_calls": len(turn.tool_calls),
+        "tool_s": 0.0,
+    }

@@ -139,7 +139,7 @@ def caption(run: Run) -> str:
         facts.append(f"engine vLLM {version}" if version else f"engine at {engine.get('url')}")
     facts += _limits(about.get("runner"))
     # A line breaks between facts, not within one.
-    return "\u00a0· ".join(fact.replace(" ", "\u00a0") for fact in facts)
+    return "\u00a0· ".join(legible(fact).replace(" ", "\u00a0") for fact in facts)
 
 
 def _limits(runner: object) -> list[str]:
@@ -153,6 +153,11 @@ def _limits(runner: object) -> list[str]:
         if isinstance(value := limits.get(name), int | float)
     ]
     return [f"limits {', '.join(words)}"] if words else []
+
+
+def legible(text: str) -> str:
+    """Return what a font can show: a run's names may hold control characters and half characters."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def plural(count: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from matplotlib.image import imread
 
 FIGURES = Path(__file__).parents[3] / "shared" / "published" / "figures"
 
-_ICONS = {
+ICONS = {
     "Qwen3-Coder-Next": (210, 290, 240, 330),
     "MiniMax M2.1": (350, 430, 690, 770),
     "GLM-4.7": (480, 548, 420, 490),
@@ -21,14 +21,14 @@ _ICONS = {
     "Claude-Sonnet-4.5": (1420, 1490, 250, 316),
 }
 """Windows (left, right, top, bottom; pixels) that hold one model's icon and nothing else."""
-_WHISKERS = {
+WHISKERS = {
     "Qwen3-Coder-Next": (239, 500),
     "DeepSeek-V3.2": (582, 340),
     "GLM-4.7": (612, 400),
     "Kimi-K2.5": (692, 300),
 }
 """The row of a model's whiskers, and a column in which they are."""
-_BARS = {"Qwen3-Coder-Next": 195, "DeepSeek-V3.2": 255, "GLM-4.7": 313, "MiniMax M2.1": 371}
+BARS = {"Qwen3-Coder-Next": 195, "DeepSeek-V3.2": 255, "GLM-4.7": 313, "MiniMax M2.1": 371}
 """A column within a model's bar in the first group; its colour is that model's."""
 
 
@@ -38,7 +38,7 @@ def icons() -> dict[str, tuple[float, float]]:
     left, right = 145.5, _runs(_like(image[30], (245, 250, 252)))[-1][1]
     top, *_, bottom = [_middle(tick) for tick in _runs(image[:, 140].sum(axis=1) < 400)]
     where = {}
-    for model, (x0, x1, y0, y1) in _ICONS.items():
+    for model, (x0, x1, y0, y1) in ICONS.items():
         rows, columns = np.nonzero(image[y0:y1, x0:x1].min(axis=2) < 225)
         x = x0 + (columns.min() + columns.max()) / 2
         y = y0 + (rows.min() + rows.max()) / 2
@@ -62,7 +62,7 @@ def boxes() -> dict[str, tuple[float, ...]]:
     (upright,) = _runs(image[:, 164].sum(axis=1) < 300)
     (left, right), (top, bottom) = spine, upright
     where = {}
-    for model, (y, x) in _WHISKERS.items():
+    for model, (y, x) in WHISKERS.items():
         low, middle, high = _runs(_like(image[y], image[y, x], within=12))
         ends = (low[0], low[1], _middle(middle), high[0], high[1])
         across = ((end - left) / (right - left) for end in ends)
@@ -75,7 +75,7 @@ def bars() -> dict[str, list[tuple[float, float]]]:
     image = _read("benchmarks.png")
     left, right, top, bottom = 95.0, 1797.0, 46.0, 654.0
     where: dict[str, list[tuple[float, float]]] = {}
-    for model, column in _BARS.items():
+    for model, column in BARS.items():
         alike = _like(image, image[630, column], within=6)
         where[model] = [
             (

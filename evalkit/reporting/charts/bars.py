@@ -71,19 +71,11 @@ def _own(axes: Axes, published: pd.DataFrame, runs: Sequence[Frames], *, beside:
             color="white",
             edgecolor=look.colour,
             linewidth=1.6,
+            linestyle=look.line,
             ecolor=INK,
             capsize=3,
-            label=f"{name} (own run{suite})",
+            label=f"{name}: {y:.1f} (own run{suite})",
             gid=gid("run", name),
-        )
-        axes.annotate(
-            f"{y:.1f}",
-            (x, 100 * rate.high),
-            textcoords="offset points",
-            xytext=(0, 2),
-            ha="center",
-            size=7,
-            weight="bold",
         )
 
 

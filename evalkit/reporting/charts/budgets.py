@@ -20,20 +20,26 @@ _HOW = (
 
 
 def resolved_by_turns(*runs: Frames) -> Figure | None:
-    """Draw the share of attempts resolved within so many turns; None where none took a turn."""
+    """Draw the share of attempts resolved within so many turns.
+
+    None where nothing was resolved, or nobody took a turn.
+    """
     return _budget(runs, column="turns", noun="turns", limit="turns")
 
 
 def resolved_by_tokens(*runs: Frames) -> Figure | None:
-    """Draw the share of attempts resolved within so many completion tokens; None without any."""
+    """Draw the share of attempts resolved within so many completion tokens.
+
+    None where nothing was resolved, or no token was made.
+    """
     return _budget(
         runs, column="completion_tokens", noun="completion tokens", limit="completion_tokens"
     )
 
 
 def _budget(runs: Sequence[Frames], *, column: str, noun: str, limit: str) -> Figure | None:
-    worked = [run for run in runs if run.attempts[column].fillna(0).gt(0).any()]
-    if not worked:
+    worked = [run for run in runs if run.attempts[column].astype(float).gt(0).any()]
+    if not any(run.attempts["resolved"].any() for run in worked):
         return None
     most = max(float(run.attempts[column].max()) for run in worked)
     with house_style():

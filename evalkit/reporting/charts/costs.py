@@ -43,15 +43,15 @@ def cost_of_a_resolved_task(*runs: Frames) -> Figure | None:
 def _draw(axes: Axes, row: int, name: str, cost: Cost, look: Look) -> None:
     high = axes.get_xlim()[1] if cost.each_high is None else cost.each_high
     axes.plot([cost.each_low, high], [row, row], color=look.colour, linewidth=1.6)
-    sum_ = (
-        f"{cost.price_per_gpu_hour:g} x {plural(cost.gpus, 'GPU')} x {cost.engine_hours:.3g} h "
-        f"= {cost.spent:,.2f}, {cost.resolved:,} resolved"
+    each = f"at least {cost.each_low:,.2f}" if cost.each is None else f"{cost.each:,.2f}"
+    words = (
+        f"{each}: {cost.price_per_gpu_hour:g} x {plural(cost.gpus, 'GPU')} x "
+        f"{cost.engine_hours:.3g} h = {cost.spent:,.2f}, {cost.resolved:,} resolved"
     )
-    words = f"at least {cost.each_low:,.2f}: " if cost.each is None else f"{cost.each:,.2f}: "
     if cost.each is not None:
         axes.plot(cost.each, row, look.marker, color=look.colour, ms=8, gid=gid("cost", name))
     axes.annotate(
-        words + sum_,
+        words,
         (0.02, row),
         xycoords=("axes fraction", "data"),
         textcoords="offset points",

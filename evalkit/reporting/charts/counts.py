@@ -19,6 +19,7 @@ from evalkit.reporting.style import (
     Fill,
     caption,
     house_style,
+    legible,
     plural,
 )
 from evalkit.reporting.summary import Score, Summary, summarise
@@ -77,7 +78,7 @@ def _rows(run: Run, summary: Summary) -> list[_Row]:
 
 def _name_lines(tasks: Iterable[str]) -> list[str]:
     """Return the names in lines; where they are too many, the first and how many more."""
-    times = Counter(tasks)
+    times = Counter(legible(task) for task in tasks)
     names = [f"{task} ({count}x)" if count > 1 else task for task, count in sorted(times.items())]
     for shown in range(min(len(names), 100), 0, -1):
         more = f" and {len(names) - shown} more" if shown < len(names) else ""

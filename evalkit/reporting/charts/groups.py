@@ -18,6 +18,7 @@ from evalkit.reporting.style import (
     Canvas,
     Look,
     house_style,
+    legible,
     plural,
 )
 from evalkit.stats import wilson
@@ -37,11 +38,11 @@ _FILLS = {
 def outcomes_by(run: Frames, by: By) -> Figure | None:
     """Draw each repository's or language's outcomes as shares, with the score's interval.
 
-    None where no attempt has finished: only results name repository and language, so attempts
-    without a result are under their task's, or left out where the task has none.
+    Only results name repository and language, so attempts without a result are under their task's,
+    or left out where the task has none. None where there are not two to tell apart.
     """
     groups, left_out = _groups([run], by)
-    if not groups:
+    if len(groups) < 2:
         return None
     attempts = _named(run, by)
     attempts = attempts[attempts[by].isin(groups)]
@@ -183,7 +184,7 @@ def _frame(axes: Axes, groups: Sequence[str]) -> None:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 34 else f"{name[:33]}…"
+    return legible(name if len(name) <= 34 else f"{name[:33]}…")
 
 
 def _legend(axes: Axes, present: Sequence[str]) -> None:

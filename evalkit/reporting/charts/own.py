@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from evalkit.errors import ConfigError
 from evalkit.reporting.frames import Frames
 from evalkit.reporting.run import Run
-from evalkit.reporting.style import SERIES, Look, caption, plural
+from evalkit.reporting.style import SERIES, Look, caption, legible, plural
 from evalkit.stats import Interval, wilson
 
 PRO = "swebench-pro"
@@ -80,4 +80,4 @@ def _short(name: str) -> str:
 
 
 def _model(run: Run) -> str:
-    return str(run.manifest.get("model", run.path.name))
+    return legible(str(run.manifest.get("model", run.path.name)))

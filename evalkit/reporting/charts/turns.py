@@ -1,7 +1,7 @@
 """The chart of score and turns, as published for SWE-bench Pro."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,129 +16,118 @@ from evalkit.reporting.charts.own import beside_published, gid, looks, names, sc
 from evalkit.reporting.frames import Frames
 from evalkit.reporting.published import sources
 from evalkit.reporting.style import MUTED, Canvas, house_style
+from evalkit.stats import Interval
 
-_HALF = 0.15
-"""Of a box's height, in percent; also round each score as margin, times the following."""
-_MARGIN = 2.0
+_HEIGHT = 0.3 / 8.5
+"""Of a box, as a share of the axes: that of the published figure."""
+_ABOVE, _RIGHT = 2.0, 50.0
+"""Percent beyond the scores and turns beyond the whiskers that the axes reach, as there."""
 _FILL = "#C9C9C9"
+_HOW = "Boxes: quartiles; whiskers: up to 1.5 times the box. Dotted: an own run's interval."
+
+
+class _Box(NamedTuple):
+    name: str
+    percent: float
+    five: Sequence[float]
+    """Turns at whisker, quartile, median, quartile, whisker."""
+    colour: str = MUTED
+    rate: Interval | None = None
+    """Of an own run."""
+
+    @property
+    def kind(self) -> str:
+        return "box" if self.rate is None else "run"
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Return what the axes must hold, in percent."""
+        if self.rate is None:
+            return self.percent, self.percent
+        return 100 * self.rate.low, 100 * self.rate.high
 
 
 def score_against_turns(published: pd.DataFrame, runs: Sequence[Frames] = ()) -> Figure:
     """Draw a horizontal box of turns an attempt at each score, own runs with their intervals.
 
     `published` has the columns of `published.TURNS`. Boxes are quartiles, whiskers reach 1.5
-    interquartile ranges at most (Tukey); points beyond them are not drawn.
+    interquartile ranges at most (Tukey); points beyond them are not drawn. Runs that took no turn
+    have no box.
     """
     boxes = [*_own(runs), *_published(published)]
     with house_style():
-        caption = [sources(published), "Boxes: quartiles; whiskers: up to 1.5 times the box."]
         title = "SWE-bench Pro: resolved, and turns an attempt"
-        canvas = Canvas(title, [*caption, *beside_published(runs)], body=3.6)
+        canvas = Canvas(title, [sources(published), _HOW, *beside_published(runs)], body=3.6)
         axes = canvas.axes(above=0, height=3.6, left=0.95)
-        _limits(axes, boxes, runs)
-        labels = [_draw(axes, **box) for box in boxes]
-        _intervals(axes, runs)
-        place(axes, labels, clear=_drawn(axes, boxes))
+        _limits(axes, boxes)
+        half = _HEIGHT / 2 * (axes.get_ylim()[1] - axes.get_ylim()[0])
+        for box in boxes:
+            _draw(axes, box, half)
+        labels = [_label(box) for box in boxes]
+        place(axes, labels, clear=[area for box in boxes for area in _areas(box, half)])
         axes.yaxis.set_major_locator(MaxNLocator(nbins=9, steps=[1, 2, 5, 10], integer=True))
         axes.set_xlabel("turns an attempt")
         axes.set_ylabel("resolved (%)")
     return canvas.figure
 
 
-def _published(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _published(table: pd.DataFrame) -> list[_Box]:
+    five = table[["whisker_low", "q1", "median", "q3", "whisker_high"]].to_numpy(dtype=float)
     return [
-        {
-            "name": str(row["model"]),
-            "y": float(row["score_pct"]),
-            "five": [
-                float(row[key]) for key in ("whisker_low", "q1", "median", "q3", "whisker_high")
-            ],
-            "colour": MUTED,
-            "kind": "box",
-        }
-        for _, row in table.iterrows()
+        _Box(str(name), percent, list(turns))
+        for name, percent, turns in zip(table["model"], table["score_pct"], five, strict=True)
     ]
 
 
-def _own(runs: Sequence[Frames]) -> list[dict[str, Any]]:
+def _own(runs: Sequence[Frames]) -> list[_Box]:
     boxes = []
     for name, run, look in zip(names(runs), runs, looks(runs), strict=True):
         turns = run.attempts["turns"].dropna().astype(float)
-        turns = turns[turns > 0]
-        if len(turns):
-            (stats,) = boxplot_stats(turns)
-            boxes.append(
-                {
-                    "name": name,
-                    "y": 100 * score(run).estimate,
-                    "five": [float(stats[key]) for key in ("whislo", "q1", "med", "q3", "whishi")],
-                    "colour": look.colour,
-                    "kind": "run",
-                }
-            )
+        if turns.gt(0).any():
+            (stats,) = boxplot_stats(turns[turns > 0])
+            five = [float(stats[key]) for key in ("whislo", "q1", "med", "q3", "whishi")]
+            rate = score(run)
+            boxes.append(_Box(name, 100 * rate.estimate, five, look.colour, rate))
     return boxes
 
 
-def _limits(axes: Axes, boxes: Sequence[Mapping[str, Any]], runs: Sequence[Frames]) -> None:
+def _limits(axes: Axes, boxes: Sequence[_Box]) -> None:
     """Reach as far round the boxes as the published figure does."""
-    low, high = min(box["five"][0] for box in boxes), max(box["five"][4] for box in boxes)
-    axes.set_xlim(low - 0.05 * (high - low), high + 50)
-    rates = [score(run) for run in runs]
-    lowest = min([*(box["y"] for box in boxes), *(100 * rate.low for rate in rates)])
-    highest = max([*(box["y"] for box in boxes), *(100 * rate.high for rate in rates)])
-    axes.set_ylim(lowest - _MARGIN, highest + _MARGIN)
+    low, high = min(box.five[0] for box in boxes), max(box.five[4] for box in boxes)
+    axes.set_xlim(low - 0.05 * (high - low), high + _RIGHT)
+    axes.set_ylim(
+        min(box.span[0] for box in boxes) - _ABOVE, max(box.span[1] for box in boxes) + _ABOVE
+    )
 
 
-def _draw(
-    axes: Axes, *, name: str, y: float, five: Sequence[float], colour: str, kind: str
-) -> Label:
-    low, q1, median, q3, high = five
-    half = _half(axes)
-    own = kind == "run"
-    for x, to in ((low, q1), (q3, high)):
-        axes.plot([x, to], [y, y], color=colour, linewidth=1.6)
-    for x in (low, high):
-        axes.plot([x, x], [y - half / 2, y + half / 2], color=colour, linewidth=1.6)
-    box = Rectangle((q1, y - half), q3 - q1, 2 * half, gid=gid(kind, name))
-    box.set(facecolor=colour if own else _FILL, alpha=0.75, edgecolor=colour)
-    axes.add_patch(box)
+def _draw(axes: Axes, box: _Box, half: float) -> None:
+    """Draw a box `half` percent high to either side of its score."""
+    low, q1, median, q3, high = box.five
+    y, own = box.percent, box.rate is not None
+    axes.hlines([y, y], [low, q3], [q1, high], color=box.colour, linewidth=1.6)
+    axes.vlines([low, high], y - half / 2, y + half / 2, color=box.colour, linewidth=1.6)
+    if own:
+        axes.plot([median, median], box.span, color=box.colour, linewidth=1.2, linestyle=":")
+    area = Rectangle((q1, y - half), q3 - q1, 2 * half, gid=gid(box.kind, box.name))
+    area.set(facecolor=box.colour if own else _FILL, alpha=0.75, edgecolor=box.colour)
+    axes.add_patch(area)
     axes.plot(
         [median, median],
         [y - half, y + half],
-        color="white" if own else colour,
+        color="white" if own else box.colour,
         linewidth=3,
-        gid=gid(f"{kind}-median", name),
+        gid=gid(f"{box.kind}-median", box.name),
     )
-    words = f"{name} ({y:.1f}%)"
-    return Label(words, high, y, colour, "bold" if own else "normal")
 
 
-def _half(axes: Axes) -> float:
-    """Return half of a box's height in percent: as high on the page as in the published figure."""
-    low, high = axes.get_ylim()
-    return _HALF * (high - low) / 8.5
+def _label(box: _Box) -> Label:
+    words = f"{box.name} ({box.percent:.1f}%)"
+    weight = "normal" if box.rate is None else "bold"
+    return Label(words, box.five[4], box.percent, box.colour, weight)
 
 
-def _drawn(axes: Axes, boxes: Sequence[Mapping[str, Any]]) -> list[Bbox]:
-    """Return where boxes and whiskers are."""
-    half, drawn = _half(axes), []
-    for box in boxes:
-        low, q1, _, q3, high = box["five"]
-        drawn.append(Bbox.from_extents(low, box["y"], high, box["y"]))
-        drawn.append(Bbox.from_extents(q1, box["y"] - half, q3, box["y"] + half))
-    return drawn
-
-
-def _intervals(axes: Axes, runs: Sequence[Frames]) -> None:
-    """Draw each run's interval at its median, cut off at the axes' ends."""
-    for run, look in zip(runs, looks(runs), strict=True):
-        rate, turns = score(run), run.attempts["turns"].dropna().astype(float)
-        turns = turns[turns > 0]
-        if len(turns):
-            axes.plot(
-                [turns.median()] * 2,
-                [100 * rate.low, 100 * rate.high],
-                color=look.colour,
-                linewidth=1.2,
-                linestyle=":",
-            )
+def _areas(box: _Box, half: float) -> tuple[Bbox, Bbox]:
+    """Return where whiskers and box are."""
+    low, q1, _, q3, high = box.five
+    y = box.percent
+    return Bbox.from_extents(low, y, high, y), Bbox.from_extents(q1, y - half, q3, y + half)

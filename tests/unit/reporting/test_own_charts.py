@@ -94,6 +94,14 @@ def test_a_repositorys_bar_is_its_outcomes_shares() -> None:
     assert bar(figure, "resolved-x-one").get_width() == 1
 
 
+def test_a_single_repository_is_told_apart_from_none() -> None:
+    assert charts.outcomes_by(made([make_result()]), "repo") is None
+
+
+def test_where_nothing_was_resolved_no_budget_is_drawn() -> None:
+    assert charts.resolved_by_turns(made([make_result()])) is None
+
+
 def test_a_repository_has_counts_beside_it() -> None:
     told = words(charts.outcomes_by(FOUR, "repo"))
     assert ("2 of 2 (100%)" in told, "0 of 1 (0%)" in told) == (True, True)
@@ -105,7 +113,8 @@ def test_attempts_of_no_known_repository_are_named() -> None:
 
 
 def test_an_unfinished_attempt_counts_where_the_tasks_others_do() -> None:
-    run = made([make_result(outcome=Outcome.RESOLVED)], attempts=2)
+    results = [make_result(outcome=Outcome.RESOLVED), make_result(task_id="b", repo="x/two")]
+    run = made(results, attempts=2)
     assert "1 of 2 (50%)" in words(charts.outcomes_by(run, "repo"))
 
 
@@ -184,6 +193,13 @@ def test_an_own_runs_box_is_drawn_from_its_turns() -> None:
     assert (box.get_x(), box.get_width()) == (20, 20)
 
 
+def test_an_own_runs_bar_is_as_high_as_its_score() -> None:
+    figure = CHARTS["benchmarks"](FOUR)
+    assert figure is not None
+    (_, height) = bar(figure, "run-Demo-1B").get_bbox().max
+    assert (height, "Demo-1B: 50.0 (own run, another suite)" in words(figure)) == (50, True)
+
+
 def test_an_own_runs_interval_is_named() -> None:
     assert "their 95% Wilson interval" in words(CHARTS["sets"](FOUR))
 
@@ -198,14 +214,23 @@ def test_a_part_of_the_suite_beside_published_scores_is_named() -> None:
 
 
 def test_runs_of_one_model_are_told_apart_by_their_folders() -> None:
-    runs = [made([make_result()], name=name) for name in ("monday", "tuesday")]
+    resolved = make_result(outcome=Outcome.RESOLVED)
+    runs = [made([resolved], name=name) for name in ("monday", "tuesday")]
     told = words(charts.resolved_by_turns(*runs))
     assert ("monday" in told, "tuesday" in told) == (True, True)
 
 
 def test_more_runs_than_can_be_told_apart_are_refused() -> None:
+    resolved = make_result(outcome=Outcome.RESOLVED)
     with pytest.raises(ConfigError, match="4 runs at most, not 5"):
-        charts.resolved_by_turns(*[made([make_result()], name=str(n)) for n in range(5)])
+        charts.resolved_by_turns(*[made([resolved], name=str(n)) for n in range(5)])
+
+
+@pytest.mark.parametrize("name", ["a\ud800b", "a\nb", "a\x1b[31m", "$a$"])
+def test_names_that_no_font_can_show_are_drawn_in_part(name: str, tmp_path: Path) -> None:
+    results = [make_result(repo="x/one"), make_result(task_id="b", repo="x/two")]
+    paths = charts.write_charts(made(results, model=name, suite="swebench-pro").run, tmp_path)
+    assert {path.stem for path in paths} >= {"outcomes", "outcomes_by_repository", "benchmarks"}
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def _off(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 
 
 @PICTURES
-@pytest.mark.parametrize("model", list(pictures._ICONS))
+@pytest.mark.parametrize("model", list(pictures.ICONS))
 def test_points_are_where_the_published_picture_has_them(model: str) -> None:
     figure = DRAWN["sizes"]()
     x, y = line(figure, gid("point", model))[0]
@@ -63,7 +63,7 @@ def test_the_frontier_is_where_the_published_picture_has_it() -> None:
 
 
 @PICTURES
-@pytest.mark.parametrize("model", list(pictures._WHISKERS))
+@pytest.mark.parametrize("model", list(pictures.WHISKERS))
 def test_boxes_are_where_the_published_picture_has_them(model: str) -> None:
     axes = DRAWN["turns"]().axes[0]
     table = published(sets.TURNS).set_index("model")
@@ -79,7 +79,7 @@ def test_a_box_is_drawn_at_its_quartiles() -> None:
 
 
 @PICTURES
-@pytest.mark.parametrize("model", list(pictures._BARS))
+@pytest.mark.parametrize("model", list(pictures.BARS))
 def test_bars_are_where_the_published_picture_has_them(model: str) -> None:
     figure = DRAWN["benchmarks"]()
     off = []
