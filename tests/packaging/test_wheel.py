@@ -67,6 +67,12 @@ def test_the_wheel_carries_every_file_of_a_suite(installed: Path, tmp_path: Path
     assert {path.relative_to(root) for path in _files(root / "tasks")} == ours
 
 
+def test_the_wheel_carries_the_files_of_a_report(installed: Path, tmp_path: Path) -> None:
+    code = "from evalkit.reporting.html.pages import ASSETS, asset; print(*map(len, map(asset, ASSETS)))"
+    sizes = _run(installed, "-c", code, cwd=tmp_path).split()
+    assert all(int(size) > 1000 for size in sizes)
+
+
 def test_an_editable_install_reads_the_checkout_itself(tmp_path: Path) -> None:
     root = _run(sys.executable, "-c", LOOK, cwd=tmp_path).splitlines()[0]
     assert Path(root) == CHECKOUT

@@ -7,7 +7,7 @@ import pytest
 
 from evalkit.errors import ConfigError
 from evalkit.reporting.html.serve import Server
-from evalkit.reporting.html.site import Site
+from evalkit.reporting.html.site import Site, policy_of
 from evalkit.store import RunFolder
 from tests.doubles.finished import make_finished
 
@@ -89,6 +89,10 @@ def test_it_listens_on_loopback_alone(server: Server) -> None:
 def test_the_policy_is_in_the_answers_head(path: str, scripts: bool, server: Server) -> None:
     policy = _get(server, path)[1]["content-security-policy"]
     assert ("default-src 'none'" in policy, "script-src 'self'" in policy) == (True, scripts)
+
+
+def test_a_chart_may_style_itself_and_do_nothing_else() -> None:
+    assert policy_of("outcomes.svg") == "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def test_no_other_page_can_frame_it(server: Server) -> None:
