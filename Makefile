@@ -20,7 +20,7 @@ unit:
 	.venv/bin/pytest tests/unit -n auto
 
 processes:
-	.venv/bin/pytest tests/processes -n auto
+	.venv/bin/pytest tests/processes tests/notebooks -n auto
 
 # Reports as Chromium and Firefox show them.
 browser:

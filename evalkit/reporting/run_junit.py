@@ -2,8 +2,9 @@
 
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from evalkit.reporting.host_paths import without_host_paths
 from evalkit.reporting.html.overview import Row, rows
-from evalkit.reporting.html.text import visible, without_host_paths
+from evalkit.reporting.html.text import visible
 from evalkit.reporting.run import Run
 from evalkit.types import Outcome, Result
 

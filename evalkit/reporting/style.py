@@ -7,11 +7,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from evalkit.reporting.host_paths import without_host_paths
 from evalkit.reporting.run import Run
 from evalkit.types import Outcome
 
@@ -136,10 +138,13 @@ def caption(run: Run) -> str:
     engine = about.get("engine")
     if isinstance(engine, dict):
         version = engine.get("version")
-        facts.append(f"engine vLLM {version}" if version else f"engine at {engine.get('url')}")
+        host = urlsplit(str(engine.get("url"))).hostname  # without what it is asked with
+        facts.append(f"engine vLLM {version}" if version else f"engine at {host}")
     facts += _limits(about.get("runner"))
     # A line breaks between facts, not within one.
-    return "\u00a0· ".join(legible(fact).replace(" ", "\u00a0") for fact in facts)
+    return "\u00a0· ".join(
+        legible(without_host_paths(fact)).replace(" ", "\u00a0") for fact in facts
+    )
 
 
 def _limits(runner: object) -> list[str]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from evalkit.reporting.frames import Frames
-from evalkit.reporting.html.text import without_host_paths
+from evalkit.reporting.host_paths import without_host_paths
 from evalkit.store.files import store_errors
 
 TABLES = ("attempts.csv", "attempts.parquet", "turns.parquet")

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from evalkit.errors import StoreError
+from evalkit.reporting.host_paths import without_host_paths
 from evalkit.reporting.html.diff import PatchFile, patch_files
-from evalkit.reporting.html.text import NOTHING, Excerpt, file_excerpt, without_host_paths
+from evalkit.reporting.html.text import NOTHING, Excerpt, file_excerpt
 from evalkit.reporting.html.trajectory import Step, number, steps, words
 from evalkit.reporting.run import Run
 from evalkit.store.lines import Damaged, json_object, read

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from evalkit.reporting.host_paths import without_host_paths
 from evalkit.reporting.html.names import page_name
-from evalkit.reporting.html.text import without_host_paths
 from evalkit.reporting.html.trajectory import duration
 from evalkit.reporting.run import Run
 from evalkit.reporting.summary import Score, Summary

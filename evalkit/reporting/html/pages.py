@@ -8,9 +8,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from evalkit import __version__
+from evalkit.reporting.host_paths import without_host_paths
 from evalkit.reporting.html.attempt import Attempt
 from evalkit.reporting.html.overview import Fact, conditions, figures, rows, scores, told
-from evalkit.reporting.html.text import visible, without_host_paths
+from evalkit.reporting.html.text import visible
 from evalkit.reporting.html.trajectory import duration
 from evalkit.reporting.run import Run
 from evalkit.reporting.summary import Summary, summarise

@@ -13,9 +13,6 @@ _HIDDEN = re.compile(
     "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
-_HOST_PATH = re.compile(
-    r"(?<![\w./:-])(?:file://)?(?:/[^\s/'\":;,()<>\[\]]+)+/([^\s/'\":;,()<>\[\]]*)"
-)
 
 
 class Excerpt(NamedTuple):
@@ -48,14 +45,6 @@ def visible(text: str) -> str:
 def plain(text: str) -> str:
     """Leave out a terminal's colours."""
     return _COLOUR.sub("", text) if "\x1b" in text else text
-
-
-def without_host_paths(text: str) -> str:
-    """Leave of each absolute path its last part: a report is passed on, the host's ways are not.
-
-    For texts of this side of the sandbox; what ran inside one has seen no path of the host.
-    """
-    return _HOST_PATH.sub(r"…/\1", text)
 
 
 def excerpt(text: str, most: int) -> Excerpt:

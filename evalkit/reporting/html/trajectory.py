@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from evalkit.reporting.html.text import NOTHING, Excerpt, excerpt, without_host_paths
+from evalkit.reporting.host_paths import without_host_paths
+from evalkit.reporting.html.text import NOTHING, Excerpt, excerpt
 from evalkit.store.lines import Damaged, json_lines
 
 MOST_OUTPUT = 16_000

@@ -56,14 +56,16 @@ def test_parquet_holds_texts_as_they_are(write_run: WriteRun) -> None:
 
 
 def test_turns_are_in_a_file_of_their_own(write_run: WriteRun) -> None:
-    folder = _write(write_run([make_result()], turns=[turn(1, 2, 3), turn(3, 4, 5)]))
+    folder = _write(
+        write_run([make_result()], turns=[turn(1, 2, 3, turn=1), turn(3, 4, 5, turn=2)])
+    )
     turns = pd.read_parquet(folder / "turns.parquet")
     assert (list(turns.columns), list(turns["completion_tokens"])) == (list(TURNS), [3, 5])
 
 
 def test_a_turn_that_is_damaged_is_left_out(write_run: WriteRun) -> None:
     damaged = {"kind": "turn", "t0": "x", "t1": 2, "usage": "y"}
-    folder = _write(write_run([make_result()], turns=[damaged, turn(3, 4, 5)]))
+    folder = _write(write_run([make_result()], turns=[damaged, turn(3, 4, 5, turn=2)]))
     assert len(pd.read_parquet(folder / "turns.parquet")) == 1
 
 

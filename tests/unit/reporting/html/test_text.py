@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.errors import StoreError
+from evalkit.reporting.host_paths import without_host_paths
 from evalkit.reporting.html.text import (
     excerpt,
     file_excerpt,
     lines_of,
     plain,
     visible,
-    without_host_paths,
 )
 
 ANYTHING = st.text(st.characters(codec=None))
