@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from evalkit.sandbox.images import Images
 from tests.doubles.pro import build_pro_images, history, pro_id, write_pro_data
 
 ROOT = Path(__file__).resolve().parents[3]
+RECORDED = ROOT / "tests" / "data" / "recorded_run"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -33,6 +35,8 @@ def as_tested(command: str) -> list[str]:
         return ["make", "--dry-run", *words[1:]]
     if words[0] == "pip":
         return [sys.executable, "-m", *words, "--dry-run"]
+    if words[0] == "papermill":
+        return [sys.executable, "-m", *words]
     assert words[0] == "evalkit"
     if words[1] == "view":  # serves until a signal comes; tests/unit/cli/test_report.py sends one
         return [sys.executable, "-m", *words, "--help"]
@@ -57,19 +61,21 @@ def test_the_pages_show_commands() -> None:
 def test_succeeds(command: str, tmp_path: Path, instances: list[str]) -> None:
     (tmp_path / "tasks").symlink_to(ROOT / "tasks")
     (tmp_path / "runners").symlink_to(ROOT / "runners")
+    (tmp_path / "reports").symlink_to(ROOT / "reports")
     (tmp_path / "Makefile").symlink_to(ROOT / "Makefile")
     (tmp_path / "preds.jsonl").write_text('{"instance_id": "leap-years", "model_patch": ""}\n')
     prediction = {"instance_id": pro_id("last-wins"), "patch": history().patch}
     (tmp_path / "predictions.json").write_text(json.dumps([prediction]))
-    if command.startswith(("evalkit status", "evalkit report")):
+    if not command.startswith("evalkit run"):
         for folder in re.findall(r"runs/\w+", command):
-            run = f"evalkit run --suite quickstart -i leap-years --agent null -o {folder}"
-            subprocess.run([sys.executable, "-m", *run.split()], cwd=tmp_path, check=True)
+            shutil.copytree(RECORDED, tmp_path / folder)
+    for name in re.findall(r"published:(\S+)", command):
+        (tmp_path / f"{name}.json").write_text(json.dumps({f"instance_a__b-{'0' * 40}": True}))
     own = instances if "swebench-pro" in command else []
     done = subprocess.run(
         [*as_tested(command), *own],
         cwd=tmp_path,
-        env=environment(),
+        env={**environment(), "EVALKIT_COMPARE_PUBLISHED": str(tmp_path)},
         capture_output=True,
         check=False,
     )
