@@ -61,7 +61,9 @@ def test_the_pages_show_commands() -> None:
 def test_succeeds(command: str, tmp_path: Path, instances: list[str]) -> None:
     (tmp_path / "tasks").symlink_to(ROOT / "tasks")
     (tmp_path / "runners").symlink_to(ROOT / "runners")
-    (tmp_path / "reports").symlink_to(ROOT / "reports")
+    (tmp_path / "reports").mkdir()
+    for notebook in (ROOT / "reports").glob("*.ipynb"):
+        (tmp_path / "reports" / notebook.name).symlink_to(notebook)
     (tmp_path / "Makefile").symlink_to(ROOT / "Makefile")
     (tmp_path / "preds.jsonl").write_text('{"instance_id": "leap-years", "model_patch": ""}\n')
     prediction = {"instance_id": pro_id("last-wins"), "patch": history().patch}
