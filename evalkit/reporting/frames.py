@@ -93,11 +93,10 @@ class Frames:
     def attempts(self) -> pd.DataFrame:
         """One row a planned attempt, finished or not: so means over rows are scores."""
         results = {(one.task_id, one.attempt): one for one in self.run.results}
-        numbers = range(self.run.first_attempt, self.run.first_attempt + self.run.attempts)
         rows = [
             _attempt_row(self.run, task_id, attempt, results.get((task_id, attempt)))
             for task_id in self.run.selected
-            for attempt in numbers
+            for attempt in self.run.numbers
         ]
         return pd.DataFrame(rows, columns=list(ATTEMPTS))
 

@@ -63,3 +63,8 @@ class Run(Record):
         folder = self.path / "tasks" / task_id / str(attempt)
         inside = folder.resolve().is_relative_to(self.path.resolve())
         return folder if inside and folder.is_dir() else None
+
+    @property
+    def numbers(self) -> range:
+        """The attempts of each task that count."""
+        return range(self.first_attempt, self.first_attempt + self.attempts)

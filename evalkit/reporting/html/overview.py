@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from evalkit.reporting.host_paths import without_host_paths
 from evalkit.reporting.html.names import page_name
 from evalkit.reporting.html.trajectory import duration
+from evalkit.reporting.repositories import by_repository
 from evalkit.reporting.run import Run
 from evalkit.reporting.summary import Score, Summary
 from evalkit.types import Outcome, Result
@@ -43,17 +44,10 @@ def rows(run: Run) -> Iterator[Row]:
     """Yield a row for each attempt that was planned, in the order of the selection."""
     results = {(one.task_id, one.attempt): one for one in run.results}
     for task_id in run.selected:
-        for attempt in numbers(run):
+        for attempt in run.numbers:
             result = results.get((task_id, attempt))
             trace = result is not None or run.folder(task_id, attempt) is not None
             yield Row(task_id, attempt, result, page_name(task_id, attempt) if trace else "")
-
-
-def numbers(run: Run) -> range:
-    """Return the numbers of the attempts that count."""
-    first = run.manifest.get("first_attempt")
-    begin = first if isinstance(first, int) else 1
-    return range(begin, begin + run.attempts)
 
 
 def scores(summary: Summary) -> Iterator[Fact]:
@@ -71,6 +65,21 @@ def scores(summary: Summary) -> Iterator[Fact]:
     ):
         if name and score is not None:
             yield Fact(name, score_text(score))
+    for name, of_k in (("pass@", summary.pass_at_k), ("pass^", summary.pass_hat_k)):
+        if of_k and of_k.score is not None:
+            yield Fact(f"{name}{of_k.k}", f"{of_k.score:.1%} over {of_k.tasks:,} tasks")
+
+
+def repositories(run: Run) -> Iterator[Fact]:
+    """Yield how certain the score is where tasks of one repository stand or fall together."""
+    found = by_repository(run)
+    if found.interval is not None:
+        low, high = found.interval.low, found.interval.high
+        yield Fact("95 % interval by repository", f"{low:.1%} to {high:.1%}")
+    if found.without:
+        least, most = (pick(found.without, key=found.without.__getitem__) for pick in (min, max))
+        ends = f"{found.without[least]:.1%} without {least} to {found.without[most]:.1%}"
+        yield Fact("with one repository left out", f"{ends} without {most}")
 
 
 def score_text(score: Score) -> str:
@@ -107,7 +116,8 @@ def conditions(run: Run) -> Iterator[Fact]:
             yield Fact(key, without_host_paths(str(about[key])))
     whole = about.get("suite_tasks")
     part = f" of the suite's {whole:,}" if isinstance(whole, int) and whole else ""
-    yield Fact("tasks", f"{len(run.selected):,}{part}, {run.attempts} attempts each")
+    each = "1 attempt" if run.attempts == 1 else f"{run.attempts} attempts"
+    yield Fact("tasks", f"{len(run.selected):,}{part}, {each} each")
     engine = _mapping(about.get("engine"))
     if engine:
         version = " ".join(str(engine[key]) for key in ("engine", "version") if engine.get(key))

@@ -10,7 +10,15 @@ from markupsafe import Markup
 from evalkit import __version__
 from evalkit.reporting.host_paths import without_host_paths
 from evalkit.reporting.html.attempt import Attempt
-from evalkit.reporting.html.overview import Fact, conditions, figures, rows, scores, told
+from evalkit.reporting.html.overview import (
+    Fact,
+    conditions,
+    figures,
+    repositories,
+    rows,
+    scores,
+    told,
+)
 from evalkit.reporting.html.text import visible
 from evalkit.reporting.html.trajectory import duration
 from evalkit.reporting.run import Run
@@ -50,7 +58,7 @@ def run_page(run: Run, charts: Iterable[Path], *, up: str = "", live: bool = Fal
         name=run_name(run),
         missing=[without_host_paths(one) for one in run.missing],
         summary=summary,
-        scores=scores(summary),
+        scores=(*scores(summary), *repositories(run)),
         figures=figures(summary),
         conditions=conditions(run),
         charts=list(_charts(charts)),
@@ -103,7 +111,13 @@ class _Column(NamedTuple):
 
 
 def _column(folder: str, run: Run, summary: Summary) -> _Column:
-    facts = (*scores(summary), *_outcomes(summary), *figures(summary), *conditions(run))
+    facts = (
+        *scores(summary),
+        *repositories(run),
+        *_outcomes(summary),
+        *figures(summary),
+        *conditions(run),
+    )
     told_once = {fact.name: fact.value for fact in facts}
     return _Column(folder, run_name(run), told_once, len(run.missing))
 
