@@ -71,15 +71,19 @@ def scores(summary: Summary) -> Iterator[Fact]:
 
 
 def repositories(run: Run) -> Iterator[Fact]:
-    """Yield how certain the score is where tasks of one repository stand or fall together."""
+    """Yield how certain the score is where tasks of one repository stand or fall together.
+
+    Nothing where all repositories score the same: their scatter, none, would promise too much.
+    """
     found = by_repository(run)
+    if len(set(found.without.values())) < 2:
+        return
     if found.interval is not None:
         low, high = found.interval.low, found.interval.high
         yield Fact("95 % interval by repository", f"{low:.1%} to {high:.1%}")
-    if found.without:
-        least, most = (pick(found.without, key=found.without.__getitem__) for pick in (min, max))
-        ends = f"{found.without[least]:.1%} without {least} to {found.without[most]:.1%}"
-        yield Fact("with one repository left out", f"{ends} without {most}")
+    least, most = (pick(found.without, key=found.without.__getitem__) for pick in (min, max))
+    ends = f"{found.without[least]:.1%} without {least} to {found.without[most]:.1%}"
+    yield Fact("with one repository left out", f"{ends} without {most}")
 
 
 def score_text(score: Score) -> str:

@@ -48,6 +48,11 @@ def test_the_first_page_says_which_repository_moves_the_score_most(run: Run) -> 
     assert told["with one repository left out"] == "37.5% without a/one to 62.5% without b/two"
 
 
+def test_of_repositories_that_score_the_same_it_says_nothing(run: Run) -> None:
+    none = [one.model_copy(update={"outcome": Outcome.UNRESOLVED}) for one in run.results]
+    assert list(repositories(run.model_copy(update={"results": tuple(none)}))) == []
+
+
 def test_of_one_repository_the_first_page_says_nothing(write_run: WriteRun) -> None:
     one = salvage_run(write_run([make_result()], selected=["demo"]))
     assert list(repositories(one)) == []
