@@ -183,7 +183,9 @@ def _pairs(base: Side, candidate: Side, compared: Sequence[str]) -> Pairs:
     }
 
     def tries(side: Side, *, lost_resolve: bool) -> list[TaskTries]:
-        return [_tries(one, repos[one], side.tasks[one], lost_resolve) for one in compared]
+        return [
+            _tries(one, repos[one], side.tasks[one], lost_resolve=lost_resolve) for one in compared
+        ]
 
     return Pairs(
         counted=pair_up(tries(base, lost_resolve=False), tries(candidate, lost_resolve=False)),
@@ -192,7 +194,7 @@ def _pairs(base: Side, candidate: Side, compared: Sequence[str]) -> Pairs:
     )
 
 
-def _tries(task_id: str, repo: str, tried: Tried, lost_resolve: bool) -> TaskTries:  # noqa: FBT001
+def _tries(task_id: str, repo: str, tried: Tried, *, lost_resolve: bool) -> TaskTries:
     resolved = tried.resolved + tried.lost * lost_resolve
     return TaskTries(task_id=task_id, repo=repo, resolved=resolved, attempts=tried.planned)
 

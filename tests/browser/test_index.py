@@ -1,6 +1,7 @@
 """The first page, in Chromium, from its file."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -118,8 +119,10 @@ def test_a_narrow_page_is_not_wider_than_its_screen(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(scheme: str, page: Page, report: Path) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+def test_text_stands_out_from_its_ground(
+    scheme: Literal["light", "dark"], page: Page, report: Path
+) -> None:
+    page.emulate_media(color_scheme=scheme)
     page.goto((report / "index.html").as_uri())
     look = "getComputedStyle(document.body)"
     ink, paper = (

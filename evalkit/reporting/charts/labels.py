@@ -47,7 +47,9 @@ def _write(axes: Axes, label: Label, taken: Sequence[Bbox], size: float) -> Bbox
         weight=label.weight,
         path_effects=[withStroke(linewidth=2, foreground="white")],
     )
-    right = axes.get_figure(root=True).bbox.x1  # type: ignore[union-attr]
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    right = figure.bbox.x1
     for x, y, ha, va in _places():
         text.set(position=(x, y), ha=ha, va=va)
         box = text.get_window_extent()
