@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from threading import Condition, Event, Lock, Semaphore
+from threading import Condition, Event, Semaphore
 from typing import Protocol
 
 from evalkit.attempt import Graded, Parts, conclude, grade, no_rollout, prepare, roll_out
@@ -19,7 +19,7 @@ from evalkit.types import Fault, Finished, RolledOut, StopReason, Task
 
 
 class Watcher(Protocol):
-    """Something that shows how the run goes. Called from worker threads, one call at a time."""
+    """Something that shows how the run goes. Called from worker threads, by several at once."""
 
     def changed(self, task_id: str, attempt: int, state: str) -> None:
         """Take note that an attempt went on: `rollout`, `turn N`, `grading`."""
@@ -73,7 +73,6 @@ class Campaign:
         self._stopping = stopping
         self._gone: EngineGoneError | None = None
         """Set once the engine is lost for good: nothing further is begun."""
-        self._telling = Lock()
         self._left = Counter(todo.task.id for todo in plan.todo)
         self._under_way = Counter(rollout=len(plan.todo))
         """Steps that wait or run, by stage."""
@@ -186,7 +185,7 @@ class Campaign:
                 retries += 1
             self._refuse_interrupted(rolled)
             self._store.roll_out(rolled)
-        self._tell(task, attempt, "grading")
+        self._watcher.changed(task.id, attempt, "grading")
         with self._changed:
             self._under_way["grading"] += 1
         graders.submit(self._guarded, "grading", self._grade, replace(todo, retries=retries))
@@ -195,7 +194,7 @@ class Campaign:
         task, attempt = todo.task, todo.attempt
         with self._admission.slot():
             queue_s = time.monotonic() - queued
-            self._tell(task, attempt, "rollout")
+            self._watcher.changed(task.id, attempt, "rollout")
             self._store.event("rollout", task_id=task.id, attempt=attempt)
             record = self._recorder(task, attempt)
             return roll_out(task, attempt, self._parts, record, queue_s=queue_s)
@@ -229,8 +228,8 @@ class Campaign:
         """Tell of an attempt that ended; with a task's last, its image goes."""
         result = finished.result
         self._store.event("graded", task_id=task.id, attempt=result.attempt, outcome=result.outcome)
-        with self._telling:
-            self._watcher.finished(finished)
+        self._watcher.finished(finished)
+        with self._changed:
             self._left[task.id] -= 1
             last = not self._left[task.id]
         if last and not self._plan.keep_images:
@@ -282,10 +281,6 @@ class Campaign:
         def record(line: Message) -> None:
             write(line)
             if line["kind"] == "turn":
-                self._tell(task, attempt, f"turn {line['turn']}")
+                self._watcher.changed(task.id, attempt, f"turn {line['turn']}")
 
         return record
-
-    def _tell(self, task: Task, attempt: int, state: str) -> None:
-        with self._telling:
-            self._watcher.changed(task.id, attempt, state)

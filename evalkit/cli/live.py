@@ -52,6 +52,7 @@ class PlainWatcher:
         self._file = file
         self._total = total
         self._done = done
+        self._lock = Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -67,16 +68,18 @@ class PlainWatcher:
     def changed(self, task_id: str, attempt: int, state: str) -> None:
         """Say that an attempt started; turns would fill the log."""
         if state == "rollout":
-            self._line(f"{task_id} #{attempt}: started")
+            with self._lock:
+                self._line(f"{task_id} #{attempt}: started")
 
     def finished(self, finished: Finished) -> None:
         """Say how an attempt ended."""
-        self._done += 1
         result = finished.result
-        self._line(
-            f"[{self._done}/{self._total}] {result.task_id} #{result.attempt}: {result.outcome}, "
-            f"{result.turns} turns, {result.wall_s:.0f} s"
-        )
+        with self._lock:
+            self._done += 1
+            self._line(
+                f"[{self._done}/{self._total}] {result.task_id} #{result.attempt}: "
+                f"{result.outcome}, {result.turns} turns, {result.wall_s:.0f} s"
+            )
 
     def _line(self, text: str) -> None:
         self._file.write(text + "\n")

@@ -6,7 +6,6 @@ avoided by someone who knows it.
 """
 
 import re
-from pathlib import PurePosixPath
 
 from evalkit.types import Flag, Task
 
@@ -64,7 +63,7 @@ def flag_patch(task: Task, patch: str) -> tuple[Flag, ...]:
 
 def flag_path(task: Task, path: str) -> set[Flag]:
     """Return the flags a change of a file earns, whatever the change; `path` is the repository's."""
-    name = PurePosixPath(path).name
+    name = path.rpartition("/")[2]
     earned = {
         Flag.EDITED_TESTS: path in task.test_files,
         Flag.EDITED_TEST_CONFIG: name in _CONFIG,
@@ -88,5 +87,5 @@ def _added_lines(patch: str) -> list[tuple[str, str]]:
 
 
 def _is_test(path: str) -> bool:
-    pure = PurePosixPath(path)
-    return bool({"test", "tests"} & set(pure.parts[:-1])) or pure.name.startswith("test_")
+    *folders, name = path.split("/")
+    return not {"test", "tests"}.isdisjoint(folders) or name.startswith("test_")

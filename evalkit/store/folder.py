@@ -13,16 +13,15 @@ from types import TracebackType
 from typing import Self
 
 from pydantic import JsonValue
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from evalkit.errors import ConfigError, StoreError
 from evalkit.protocols import Message
 from evalkit.store.files import Files, Lines, cut_torn_line, store_errors
-from evalkit.store.lines import as_record, json_object, read, read_manifest, records
+from evalkit.store.lines import read, read_manifest, record, records
 from evalkit.types import EngineSample, Finished, Outcome, Record, Result, RolledOut
 
 APPENDED = ("events.jsonl", "results.jsonl", "engine.jsonl")
-_JSON = json.JSONEncoder(ensure_ascii=False)
 _LOCK_S = 2.0
 """A reader that asks whether somebody writes holds the lock for an instant."""
 
@@ -123,9 +122,7 @@ class RunFolder:
         """Keep how a rollout came to its own end: from here on only its grading can be lost."""
         submission = rolled.submission
         folder = self._attempt(submission.task_id, submission.attempt)
-        if not self._end_trajectory(folder):
-            self._files.folder(folder)
-        self._files.replace(folder, {"rollout.json": _encoded(_json_page(rolled))})
+        self._keep(folder, {"rollout.json": _json_page(rolled)})
 
     def finish(self, finished: Finished) -> None:
         """Store an attempt whole; its line in results.jsonl comes last."""
@@ -140,13 +137,10 @@ class RunFolder:
         }
         if finished.repaired is not None:
             files["repaired.json"] = _json_page(finished.repaired)
-        if finished.audit.calls:
+        if finished.audit.findings:
             files["audit.json"] = _json_page(finished.audit)
-        if not self._end_trajectory(folder):
-            self._files.folder(folder)
-        self._files.replace(folder, {name: _encoded(text) for name, text in files.items()})
-        if "events.jsonl" in self._appended:
-            self._appended["events.jsonl"].sync()
+        events = self._appended.get("events.jsonl")
+        self._keep(folder, files, *([events] if events else []))
         self._append("results.jsonl", result.model_dump(mode="json"))
 
     def results(self) -> dict[tuple[str, int], Result]:
@@ -158,15 +152,13 @@ class RunFolder:
 
     def rolled_out(self, task_id: str, attempt: int) -> RolledOut | None:
         """Return what `roll_out` kept of an attempt; None where its rollout has no end."""
-        path = self._attempt(task_id, attempt, "/rollout.json")
+        path = f"{self.path}/tasks/{task_id}/{attempt}/rollout.json"
         text = read(path)
-        return (
-            None if text is None else as_record(RolledOut, json_object(text, str(path)), str(path))
-        )
+        return None if text is None else record(RolledOut, text, path)
 
     def patch(self, result: Result) -> str:
         """Return the patch of a finished attempt. Raises StoreError where it is another."""
-        path = self._attempt(result.task_id, result.attempt, "/patch.diff")
+        path = f"{self.path}/tasks/{result.task_id}/{result.attempt}/patch.diff"
         content = read(path)
         if content is None:
             raise StoreError(f"{path}, which was graded, is gone")
@@ -227,16 +219,26 @@ class RunFolder:
         last = max((int(name) for name in names if name.isdecimal()), default=0)
         self._files.rename(folder, folder.with_name(f"{folder.name}.{last + 1}"))
 
-    def _end_trajectory(self, folder: Path) -> bool:
-        """Bring it to the disk, and the name of its folder; False where none was under way."""
+    def _keep(self, folder: Path, pages: Mapping[str, str], *also: Lines) -> None:
+        """Put pages into an attempt's folder, and with the first the end of its trajectory."""
+        trajectory = self._trajectories.get(folder)
+        if trajectory is None:
+            self._files.folder(folder)
+        else:
+            also = (*also, trajectory)
+        contents = {name: _encoded(text) for name, text in pages.items()}
+        self._files.replace(folder, contents, also)
+        self._end_trajectory(folder)
+
+    def _end_trajectory(self, folder: Path) -> None:
+        """Bring it to the disk, where one is under way, and the name of its folder."""
         lines = self._trajectories.pop(folder, None)
         if lines is not None:
             lines.close()
             self._files.sync_names(folder.parent)
-        return lines is not None
 
-    def _attempt(self, task_id: str, attempt: int, inside: str = "") -> Path:
-        return self.path / f"tasks/{task_id}/{attempt}{inside}"
+    def _attempt(self, task_id: str, attempt: int) -> Path:
+        return self.path / f"tasks/{task_id}/{attempt}"
 
     def _append(self, name: str, line: Mapping[str, JsonValue]) -> None:
         with self._lock:
@@ -265,7 +267,10 @@ def is_written(path: Path) -> bool:
 
 
 def _json_line(line: Mapping[str, JsonValue]) -> bytes:
-    return _encoded(_JSON.encode(line)) + b"\n"
+    try:
+        return to_json(line) + b"\n"
+    except PydanticSerializationError:  # half a character
+        return _encoded(json.dumps(line, ensure_ascii=False)) + b"\n"
 
 
 def _json_page(record: Record, without: set[str] | None = None) -> str:

@@ -16,10 +16,11 @@ Damaged = Callable[[StoreError], None]
 """Is told of a line that cannot be read; it is left out, unless this raises."""
 
 
-def read(path: Path) -> bytes | None:
+def read(path: Path | str) -> bytes | None:
     """Read a file; None where there is none. Raises StoreError that names it."""
     try:
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - resume reads thousands
+            return file.read()
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -49,11 +50,19 @@ def records(model: type[R], path: Path, damaged: Damaged = refuse) -> Iterator[t
     """Yield each line as a record, with the place it stands at, as `json_lines` does; quicker."""
     for where, line in _whole_lines(path):
         try:
-            record = model.model_validate_json(line)
-        except ValidationError as error:
-            damaged(_damaged(where, error))
+            found = record(model, line, where)
+        except StoreError as error:
+            damaged(error)
         else:
-            yield where, record
+            yield where, found
+
+
+def record(model: type[R], text: bytes, where: str) -> R:
+    """Read one record. Raises StoreError that names the place and the key."""
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise _damaged(where, error) from error
 
 
 def _whole_lines(path: Path) -> Iterator[tuple[str, bytes]]:

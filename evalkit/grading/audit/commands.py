@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from pathlib import PurePosixPath
 
 from evalkit.grading.audit.lexer import CLOSE, OPEN, Command, read_script
 
@@ -47,7 +46,7 @@ def commands_of(script: str, depth: int = 0) -> Iterator[Command]:
 
 def name_of(command: Command) -> str:
     """Return the program's name without its folder, empty where there is none."""
-    return PurePosixPath(command.words[0]).name if command.words else ""
+    return command.words[0].rpartition("/")[2] if command.words else ""
 
 
 def code_of(command: Command) -> str:
@@ -74,7 +73,7 @@ def _bare(words: list[str]) -> list[str]:
     """Drop reserved words, assignments and wrappers such as `timeout 60` from the front."""
     at = 0
     while at < len(words):
-        if PurePosixPath(words[at]).name in _WRAPPERS:
+        if words[at].rpartition("/")[2] in _WRAPPERS:
             at += 1
             while at < len(words) and _WRAPPER_OPTION.fullmatch(words[at]):
                 at += 1

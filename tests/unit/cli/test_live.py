@@ -1,6 +1,8 @@
 """What is shown of a run while it goes, on a terminal and elsewhere."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import pytest
@@ -182,3 +184,23 @@ def test_elsewhere_each_start_and_end_is_one_whole_line() -> None:
     assert told.getvalue() == (
         f"{PRO} #1: started\n[401/731] {PRO} #1: unresolved, 7 turns, 61 s\n"
     )
+
+
+class SlowLog(StringIO):
+    """A log on which a line takes as long as others need to come in between."""
+
+    def write(self, text: str) -> int:
+        for character in text:
+            time.sleep(0.0001)
+            super().write(character)
+        return len(text)
+
+
+def test_elsewhere_lines_of_several_threads_do_not_mix() -> None:
+    log = SlowLog()
+    watcher = PlainWatcher(log, 8)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: watcher.finished(finished(task_id="a")), range(8)))
+    assert log.getvalue().splitlines() == [
+        f"[{number}/8] a #1: unresolved, 7 turns, 61 s" for number in range(1, 9)
+    ]
