@@ -26,8 +26,10 @@ processes:
 browser:
 	.venv/bin/pytest tests/browser
 
+# First what needs the daemon for itself; it also makes the images that two workers would make twice.
 docker:
-	.venv/bin/pytest tests/docker
+	.venv/bin/pytest tests/docker -m alone
+	.venv/bin/pytest tests/docker -m "not alone" -n 2 --dist loadfile
 
 engine:
 	.venv/bin/pytest tests/engine

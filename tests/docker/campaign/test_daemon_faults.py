@@ -17,7 +17,7 @@ from tests.doubles.suites import SLOW_S, SLOW_TEST, own_quickstart
 if TYPE_CHECKING:
     from docker import APIClient
 
-pytestmark = pytest.mark.row("F2")
+pytestmark = [pytest.mark.row("F2"), pytest.mark.alone]
 
 GRADING, ROLLING, STARTING, WAITING = (
     "celsius-formula",

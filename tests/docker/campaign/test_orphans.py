@@ -20,6 +20,7 @@ from tests.doubles.solver import bash, endpoint, tasks
 if TYPE_CHECKING:
     from docker import APIClient
 
+pytestmark = pytest.mark.alone
 DEAD = dataclasses.replace(Owner.here(), started=0)
 
 

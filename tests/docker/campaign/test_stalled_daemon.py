@@ -16,7 +16,7 @@ from evalkit.sandbox.containers import DockerContainers
 from evalkit.types import Limits, Task
 from tests.doubles.docker_proxy import DockerProxy, docker_proxy
 
-pytestmark = pytest.mark.row("F2")
+pytestmark = [pytest.mark.row("F2"), pytest.mark.alone]
 
 
 class Stalling(NamedTuple):

@@ -59,7 +59,7 @@ def test_ids_that_differ_in_case_alone_stay_apart(tmp_path: Path) -> None:
         for name in ("Task", "task"):
             folder.trajectory(name, 1)({"id": name})
     text = (tmp_path / "run/tasks/Task/1/trajectory.jsonl").read_text()
-    assert text == '{"id": "Task"}\n'
+    assert text == '{"id":"Task"}\n'
 
 
 @pytest.mark.parametrize("name", GOOD)
