@@ -11,8 +11,8 @@ from evalkit.cli.live import STYLES
 from evalkit.cli.wiring import say
 from evalkit.reporting.load import load_run
 from evalkit.reporting.run import Run
-from evalkit.reporting.summary import Score, Summary, summarise
-from evalkit.stats import OfK
+from evalkit.reporting.scores import scores
+from evalkit.reporting.summary import Summary, summarise
 
 _ID_WIDTH = 37
 """Up to the eighth digit of the commit in the longest ids of SWE-bench Pro."""
@@ -72,7 +72,8 @@ def _summary(run: Run, summary: Summary) -> Table:
         if isinstance(excluded, list) and excluded:
             selected += f", {len(excluded)} excluded by name"
         table.add_row("selected", selected)
-    table.add_row("resolved", _score(summary.score))
+    score, *others = scores(summary)
+    table.add_row(*score)
     counts = [f"{count} {outcome}" for outcome, count in summary.outcomes.items() if count]
     table.add_row("outcomes", ", ".join(counts))
     if summary.unfinished:
@@ -83,27 +84,12 @@ def _summary(run: Run, summary: Summary) -> Table:
     if summary.flags:
         flags = [f"{count} {flag}" for flag, count in summary.flags.items()]
         table.add_row("attempts by flag", ", ".join(flags))
-    _add_scores(table, summary)
+    for other in others:
+        table.add_row(*other)
     if summary.turns_median is not None:
         table.add_row("turns", f"{summary.turns_median:g} (median)")
     _add_tokens(table, summary)
     return table
-
-
-def _add_scores(table: Table, summary: Summary) -> None:
-    """Add the scores that leave something out."""
-    if summary.doubtful and summary.score_without_doubtful:
-        without = _score(summary.score_without_doubtful)
-        table.add_row(f"without {summary.doubtful} doubtful", without)
-    if summary.score_without_infra and summary.score_without_infra != summary.score:
-        table.add_row("without infra errors", _score(summary.score_without_infra))
-    if summary.score_without_known_bad:
-        table.add_row("without known bad tasks", _score(summary.score_without_known_bad))
-    for name, of_k in (("pass@", summary.pass_at_k), ("pass^", summary.pass_hat_k)):
-        if of_k and of_k.score is not None:
-            table.add_row(f"{name}{of_k.k}", _of_k(of_k, summary.tasks))
-    if summary.score_repaired:
-        table.add_row("with newlines completed", _score(summary.score_repaired))
 
 
 def _add_tokens(table: Table, summary: Summary) -> None:
@@ -120,16 +106,3 @@ def _add_tokens(table: Table, summary: Summary) -> None:
         table.add_row("busy_tok_s", f"{summary.busy_tok_s:.1f} while a request was in flight")
     for row in speed_rows(summary.engine) + agreement_rows(summary.agreements):
         table.add_row(*row)
-
-
-def _of_k(of_k: OfK, selected: int) -> str:
-    fewer = ", the rest with fewer attempts" if of_k.tasks < selected else ""
-    return f"{of_k.score:.1%} over {of_k.tasks} of {selected} tasks{fewer}"
-
-
-def _score(score: Score) -> str:
-    rate = score.rate
-    return (
-        f"{score.resolved} of {score.of}, {rate.estimate:.1%} "
-        f"(95 % interval {rate.low:.1%} to {rate.high:.1%})"
-    )

@@ -105,7 +105,8 @@ class Lines:
 
     def begin_sync(self) -> None:
         """Let the disk begin with what was written, for a `sync` that comes soon."""
-        _begin_sync(self._fd)
+        if self._synced < self._end:
+            _begin_sync(self._fd, self._synced)
 
     def sync(self) -> None:
         """Bring what was written to the disk; others go on writing meanwhile."""
@@ -208,13 +209,13 @@ def _replace(folder: Path, contents: Mapping[str, bytes], also: Sequence[Lines])
     _sync_folder(folder)
 
 
-def _begin_sync(fd: int) -> None:
+def _begin_sync(fd: int, start: int = 0) -> None:
     """Let the disk begin with a file, so that several are written while the first is waited for.
 
     Linux does so by this advice (generic_fadvise in its mm/fadvise.c); macOS has no such call.
     """
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.posix_fadvise(fd, start, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _make_folder(path: Path, missing: Iterable[Path]) -> None:

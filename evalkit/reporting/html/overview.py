@@ -9,8 +9,9 @@ from evalkit.reporting.html.names import page_name
 from evalkit.reporting.html.trajectory import duration
 from evalkit.reporting.repositories import by_repository
 from evalkit.reporting.run import Run
-from evalkit.reporting.summary import Score, Summary
-from evalkit.types import Outcome, Result
+from evalkit.reporting.scores import Fact
+from evalkit.reporting.summary import Summary
+from evalkit.types import Result
 
 
 class Row(NamedTuple):
@@ -33,13 +34,6 @@ class Row(NamedTuple):
         return self.result.wall_s + self.result.grade_s if self.result else 0.0
 
 
-class Fact(NamedTuple):
-    """A line of a list of facts."""
-
-    name: str
-    value: str
-
-
 def rows(run: Run) -> Iterator[Row]:
     """Yield a row for each attempt that was planned, in the order of the selection."""
     results = {(one.task_id, one.attempt): one for one in run.results}
@@ -48,26 +42,6 @@ def rows(run: Run) -> Iterator[Row]:
             result = results.get((task_id, attempt))
             trace = result is not None or run.folder(task_id, attempt) is not None
             yield Row(task_id, attempt, result, page_name(task_id, attempt) if trace else "")
-
-
-def scores(summary: Summary) -> Iterator[Fact]:
-    """Yield the scores; the one of everything first."""
-    yield Fact("resolved", score_text(summary.score))
-    infra = summary.outcomes[Outcome.INFRA_ERROR]
-    for name, score in (
-        (f"without {infra:,} infra errors" if infra else "", summary.score_without_infra),
-        (
-            f"without {summary.doubtful:,} doubtful attempts" if summary.doubtful else "",
-            summary.score_without_doubtful,
-        ),
-        ("without tasks known to be graded wrongly", summary.score_without_known_bad),
-        ("with missing final newlines completed", summary.score_repaired),
-    ):
-        if name and score is not None:
-            yield Fact(name, score_text(score))
-    for name, of_k in (("pass@", summary.pass_at_k), ("pass^", summary.pass_hat_k)):
-        if of_k and of_k.score is not None:
-            yield Fact(f"{name}{of_k.k}", f"{of_k.score:.1%} over {of_k.tasks:,} tasks")
 
 
 def repositories(run: Run) -> Iterator[Fact]:
@@ -84,15 +58,6 @@ def repositories(run: Run) -> Iterator[Fact]:
     least, most = (pick(found.without, key=found.without.__getitem__) for pick in (min, max))
     ends = f"{found.without[least]:.1%} without {least} to {found.without[most]:.1%}"
     yield Fact("with one repository left out", f"{ends} without {most}")
-
-
-def score_text(score: Score) -> str:
-    """Say a score with its interval and what it is of."""
-    rate = score.rate
-    return (
-        f"{rate.estimate:.1%}, {score.resolved:,} of {score.of:,} "
-        f"(95 % interval {rate.low:.1%} to {rate.high:.1%})"
-    )
 
 
 def figures(summary: Summary) -> Iterator[Fact]:

@@ -10,18 +10,11 @@ from markupsafe import Markup
 from evalkit import __version__
 from evalkit.reporting.host_paths import without_host_paths
 from evalkit.reporting.html.attempt import Attempt
-from evalkit.reporting.html.overview import (
-    Fact,
-    conditions,
-    figures,
-    repositories,
-    rows,
-    scores,
-    told,
-)
+from evalkit.reporting.html.overview import conditions, figures, repositories, rows, told
 from evalkit.reporting.html.text import visible
 from evalkit.reporting.html.trajectory import duration
 from evalkit.reporting.run import Run
+from evalkit.reporting.scores import Fact, scores
 from evalkit.reporting.summary import Summary, summarise
 from evalkit.types import WITHOUT_EFFECT, Outcome
 

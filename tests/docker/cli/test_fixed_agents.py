@@ -40,7 +40,7 @@ def test_a_finished_run_exits_with_0(gold: Gold) -> None:
 
 
 def test_the_summary_goes_to_stdout(gold: Gold) -> None:
-    assert "8 of 8, 100.0% (95 % interval 67.6% to 100.0%)" in gold[1].stdout
+    assert "100.0%, 8 of 8 (95 % interval 67.6% to 100.0%)" in gold[1].stdout
 
 
 def test_progress_goes_to_stderr(gold: Gold) -> None:

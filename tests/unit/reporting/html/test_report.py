@@ -92,6 +92,11 @@ def test_progress_counts_up_to_all_attempts(run: Path, tmp_path: Path) -> None:
     assert told == [("my-run", 0, 2), ("my-run", 1, 2), ("my-run", 2, 2)]
 
 
+def test_the_score_stands_above_all_with_what_it_is_of(run: Path) -> None:
+    text = _parsed(report_of(run, folder=run / "report") / "index.html").text
+    assert "0.0% resolved 0 of 2 (95 % interval 0.0% to 65.8%)" in " ".join(text.split())
+
+
 def test_every_planned_attempt_has_a_row(run: Path) -> None:
     page = _parsed(report_of(run, folder=run / "report") / "index.html")
     rows = [one.attributes["data-o"] for one in page.all("tr") if "data-o" in one.attributes]
