@@ -229,7 +229,8 @@ def test_an_edit_with_the_old_size_and_time_is_seen(patch_of: PatchOf) -> None:
 
 @pytest.mark.row("E7")
 def test_a_process_that_writes_meanwhile_does_no_harm(patch_of: PatchOf) -> None:
-    patch = patch_of("cd /repo; (while :; do echo x >> src/growing; sleep 0.001; done) &")
+    writing = "(while :; do echo x >> src/growing; sleep 0.001; done) &"
+    patch = patch_of(f"cd /repo; {writing} until test -e src/growing; do sleep 0.01; done")
     assert "src/growing" in patch
 
 
