@@ -42,6 +42,11 @@ def test_the_audit_of_a_trajectory_is_stored_with_its_findings(folder: RunFolder
     assert Audit.model_validate_json(text) == audit
 
 
+def test_an_audit_that_found_nothing_has_no_file(folder: RunFolder) -> None:
+    folder.finish(make_finished(audit=Audit(calls=9)))
+    assert not (attempt(folder) / "audit.json").exists()
+
+
 def test_evidence_about_a_repaired_patch_lies_beside_the_other(folder: RunFolder) -> None:
     folder.finish(make_finished(repaired=Evidence(applied=Applied.CLEAN)))
     kept = attempt(folder) / "repaired.json"
