@@ -200,7 +200,7 @@ def _replace(folder: Path, contents: Mapping[str, bytes], also: Sequence[Lines])
         for name in contents:
             os.fsync(files[name])
         for name in contents:
-            os.rename(f"{inside}.{name}.new", f"{inside}{name}")  # noqa: PTH104 - see inside
+            os.rename(f"{inside}.{name}.new", f"{inside}{name}")  # noqa: PTH104 - a Path costs as much
     except OSError as error:
         raise _store_error(folder / name, error) from error
     finally:
