@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from importlib import metadata
+from itertools import product
 from pathlib import Path
 
 import psutil
@@ -161,13 +162,13 @@ def _campaign(run: Run, folder: RunFolder, agent: Agent, gate: Gate, host: Host)
     with host.containers(run, folder) as containers:
         folder.describe(limits=_effective(run.tasks, containers))
         parts = _parts(run, agent, containers)
-        before = seconds_before(run.folder, run.suite.name)
-        pairs = ordered(run, _planned(folder).numbers, before)
+        pairs = list(product(run.tasks, _planned(folder).numbers))
         todo = left_to_do(pairs, folder, parts, lambda task: containers.digest(task.image))
         if len(todo) < len(pairs):
             say(f"{len(pairs) - len(todo)} of {len(pairs)} attempts are finished; the rest goes on")
+        before = seconds_before(run.folder, run.suite.name) if todo else {}
         plan = Plan(
-            todo=todo,
+            todo=ordered(run, todo, before),
             rollouts=concurrency.rollouts,
             # One is made ready and one parsed for each whose tests run.
             gradings=2 * concurrency.gradings,

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from itertools import product
 from pathlib import Path
 from statistics import fmean, median
 
+from evalkit.campaign import Todo
 from evalkit.cli.settled import Run
 from evalkit.cli.wiring import say
 from evalkit.errors import StoreError
@@ -15,9 +15,7 @@ from evalkit.types import Outcome, Result, Task
 _EARLIER_RUNS = 5
 
 
-def ordered(
-    run: Run, numbers: Iterable[int], before: Mapping[str, float]
-) -> list[tuple[Task, int]]:
+def ordered(run: Run, todo: Iterable[Todo], before: Mapping[str, float]) -> list[Todo]:
     """Go round by round, so that coverage stays even; task by task where images do not stay.
 
     Slow tasks come first, by the seconds they took `before`, so that none is left to run alone at
@@ -27,9 +25,10 @@ def ordered(
     if before and not run.shuffled:
         middle = median(before.values())
         tasks = sorted(run.tasks, key=lambda task: before.get(task.id, middle), reverse=True)
+    place = {task.id: number for number, task in enumerate(tasks)}
     if run.runner.images.keep:
-        return [(task, number) for number, task in product(numbers, tasks)]
-    return list(product(tasks, numbers))
+        return sorted(todo, key=lambda one: (one.attempt, place[one.task.id]))
+    return sorted(todo, key=lambda one: (place[one.task.id], one.attempt))
 
 
 def seconds_before(folder: Path, suite: str) -> dict[str, float]:

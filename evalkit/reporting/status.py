@@ -1,6 +1,5 @@
 """How a run goes that may be under way in another process, from its folder alone."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,11 +11,10 @@ from pydantic import ConfigDict
 
 from evalkit.errors import StoreError
 from evalkit.store.folder import is_written
-from evalkit.store.lines import as_record, json_lines, json_object, read_manifest
+from evalkit.store.lines import as_record, has_ended, json_lines, last_line, read_manifest, record
 from evalkit.store.planned import Key, Planned
 from evalkit.types import EngineSample, Outcome, Record
 
-_TAIL = 1 << 16
 """Bytes: more than the longest line of engine.jsonl."""
 
 
@@ -254,23 +252,14 @@ def _under_way(folder: Path, told: _Told, left: Iterable[Key], now: float) -> tu
 def _rollout_end(folder: Path, key: Key) -> float | None:
     """Return when an attempt's rollout came to its end (unix s); None where it has not."""
     task_id, attempt = key
+    trajectory = folder / "tasks" / task_id / str(attempt) / "trajectory.jsonl"
     try:
-        return (folder / "tasks" / task_id / str(attempt) / "rollout.json").stat().st_mtime
-    except OSError:
+        return trajectory.stat().st_mtime if has_ended(trajectory) else None
+    except FileNotFoundError:  # the run set it aside just now
         return None
 
 
 def _last_look(path: Path) -> EngineSample | None:
     """Read the last line alone: there is one for every two seconds of a run that takes days."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            *whole, _torn = file.read().split(b"\n")
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from error
-    if not whole:
-        return None
-    where = f"{path} last line"
-    return as_record(EngineSample, json_object(whole[-1], where), where)
+    line = last_line(path)
+    return record(EngineSample, line, f"{path} last line") if line else None

@@ -3,8 +3,8 @@
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import TypeVar
@@ -37,14 +37,9 @@ class Files:
         """Refuse what is still to be written."""
         self._closed = True
 
-    def replace(
-        self, folder: Path, contents: Mapping[str, bytes], also: Sequence["Lines"] = ()
-    ) -> None:
-        """Put contents in the place of files of a folder, by name, each at once.
-
-        What was written to `also` comes to the disk before they do.
-        """
-        self.insist(folder, lambda: _replace(folder, contents, also))
+    def replace(self, folder: Path, contents: Mapping[str, bytes | None]) -> None:
+        """Put contents in the place of files of a folder, by name, each at once; None removes one."""
+        self.insist(folder, lambda: _replace(folder, contents))
 
     def sync_names(self, folder: Path) -> None:
         """Bring the names in a folder to the disk."""
@@ -67,13 +62,11 @@ class Files:
         while True:
             self._refuse_late(path)
             try:
-                with store_errors(path):
-                    return write()
-            except StoreError as error:
-                cause = error.__cause__
-                full = isinstance(cause, OSError) and cause.errno in FULL
-                if not full or not self._await_room(error):
-                    raise
+                return write()
+            except OSError as error:
+                told = _store_error(path, error)
+                if error.errno not in FULL or not self._await_room(told):
+                    raise told from error
 
     def _refuse_late(self, path: Path) -> None:
         if self._closed:
@@ -102,11 +95,6 @@ class Lines:
             if self._closed:
                 raise StoreError(f"{self._path} is closed")
             self._files.insist(self._path, lambda: self._add(line))
-
-    def begin_sync(self) -> None:
-        """Let the disk begin with what was written, for a `sync` that comes soon."""
-        if self._synced < self._end:
-            _begin_sync(self._fd, self._synced)
 
     def sync(self) -> None:
         """Bring what was written to the disk; others go on writing meanwhile."""
@@ -161,7 +149,7 @@ def store_errors(path: Path) -> Iterator[None]:
 
 
 def _store_error(path: Path, error: OSError) -> StoreError:
-    return StoreError(f"cannot write {path}: {error.strerror}", hint=HINT)
+    return StoreError(f"cannot write {error.filename or path}: {error.strerror}", hint=HINT)
 
 
 def _open_lines(path: Path, *, new: bool) -> int:
@@ -183,39 +171,44 @@ def _write(fd: int, text: bytes) -> None:
         done += os.write(fd, text[done:])
 
 
-def _replace(folder: Path, contents: Mapping[str, bytes], also: Sequence[Lines]) -> None:
+def _replace(folder: Path, contents: Mapping[str, bytes | None]) -> None:
     """Write all aside, then wait for the disk, then rename."""
     inside, name, files = f"{folder}/", "", dict[str, int]()
     try:
         for name, content in contents.items():
-            # One that a kill left is written over.
-            files[name] = os.open(f"{inside}.{name}.new", _OVERWRITE, 0o666)
-            if content:
+            if content is not None:
+                # One that a kill left is written over.
+                files[name] = os.open(f"{inside}.{name}.new", _OVERWRITE, 0o666)
                 _write(files[name], content)
                 _begin_sync(files[name])
-        for lines in also:
-            lines.begin_sync()
-        for lines in also:
-            lines.sync()
-        for name in contents:
+        for name in files:
             os.fsync(files[name])
         for name in contents:
-            os.rename(f"{inside}.{name}.new", f"{inside}{name}")  # noqa: PTH104 - a Path costs as much
+            if name in files:
+                os.rename(f"{inside}.{name}.new", f"{inside}{name}")  # noqa: PTH104 - a Path costs as much
+            else:
+                _remove(f"{inside}{name}")
     except OSError as error:
-        raise _store_error(folder / name, error) from error
+        error.filename = f"{inside}{name}"
+        raise
     finally:
         for fd in files.values():
             os.close(fd)
     _sync_folder(folder)
 
 
-def _begin_sync(fd: int, start: int = 0) -> None:
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108 - likewise
+
+
+def _begin_sync(fd: int) -> None:
     """Let the disk begin with a file, so that several are written while the first is waited for.
 
     Linux does so by this advice (generic_fadvise in its mm/fadvise.c); macOS has no such call.
     """
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(fd, start, 0, os.POSIX_FADV_DONTNEED)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _make_folder(path: Path, missing: Iterable[Path]) -> None:

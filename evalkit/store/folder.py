@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import Self
 
 from pydantic import JsonValue
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
 from evalkit.errors import ConfigError, StoreError
 from evalkit.protocols import Message
 from evalkit.store.files import Files, Lines, cut_torn_line, store_errors
-from evalkit.store.lines import read, read_manifest, record, records
+from evalkit.store.lines import RolloutLine, read, read_manifest, records, rollout_end
 from evalkit.types import EngineSample, Finished, Outcome, Record, Result, RolledOut
 
 APPENDED = ("events.jsonl", "results.jsonl", "engine.jsonl")
@@ -46,7 +46,7 @@ class RunFolder:
         self._manifest: dict[str, JsonValue] = {}
         self._appended: dict[str, Lines] = {}
         """By name; opened with their first line."""
-        self._trajectories: dict[Path, Lines] = {}
+        self._trajectories: dict[tuple[str, int], Lines] = {}
         """Those of attempts under way, held open."""
 
     def __enter__(self) -> Self:
@@ -102,7 +102,7 @@ class RunFolder:
 
     def engine_sample(self, sample: EngineSample) -> None:
         """Append to engine.jsonl."""
-        self._append("engine.jsonl", sample.model_dump())
+        self._append("engine.jsonl", sample)
 
     def trajectory(self, task_id: str, attempt: int) -> Callable[[Message], None]:
         """Begin a try of an attempt: return the writer of its trajectory.jsonl.
@@ -111,37 +111,39 @@ class RunFolder:
         file at once, so that a killed run leaves them, and on the disk, like the names of file and
         folder, with the rollout's end: to wait for the disk twice a turn costs more than the turn.
         """
-        folder = self._attempt(task_id, attempt)
-        self._end_trajectory(folder)
+        folder = self._end_trajectory(task_id, attempt)
         self._make_anew(folder)
         path = folder / "trajectory.jsonl"
-        lines = self._trajectories[folder] = Lines(path, self._files, new=True)
-        return lambda line: lines.write(_json_line(line))
+        lines = self._trajectories[task_id, attempt] = Lines(path, self._files, new=True)
+        return lambda line: lines.write(_line(line))
 
     def roll_out(self, rolled: RolledOut) -> None:
-        """Keep how a rollout came to its own end: from here on only its grading can be lost."""
-        submission = rolled.submission
-        folder = self._attempt(submission.task_id, submission.attempt)
-        self._keep(folder, {"rollout.json": _json_page(rolled)})
+        """End a trajectory by how the rollout ended: only its grading can be lost from here on."""
+        task_id, attempt = rolled.submission.task_id, rolled.submission.attempt
+        self._trajectories[task_id, attempt].write(_line(RolloutLine(rollout=rolled)))
+        self._end_trajectory(task_id, attempt)
 
     def finish(self, finished: Finished) -> None:
         """Store an attempt whole; its line in results.jsonl comes last."""
         result, evidence = finished.result, finished.evidence
-        folder = self._attempt(result.task_id, result.attempt)
         files = {
-            "patch.diff": finished.submission.patch,
-            "stdout.log": evidence.stdout,
-            "stderr.log": evidence.stderr,
-            "evidence.json": _json_page(evidence, without={"stdout", "stderr"}),
-            "verdict.json": _json_page(finished.verdict),
+            "patch.diff": _encoded(finished.submission.patch),
+            # Most gradings leave one of them empty, and an empty log is no file.
+            "stdout.log": _encoded(evidence.stdout) or None,
+            "stderr.log": _encoded(evidence.stderr) or None,
+            "evidence.json": _page(evidence, without={"stdout", "stderr"}),
+            "verdict.json": _page(finished.verdict),
         }
         if finished.repaired is not None:
-            files["repaired.json"] = _json_page(finished.repaired)
+            files["repaired.json"] = _page(finished.repaired)
         if finished.audit.findings:
-            files["audit.json"] = _json_page(finished.audit)
-        events = self._appended.get("events.jsonl")
-        self._keep(folder, files, *([events] if events else []))
-        self._append("results.jsonl", result.model_dump(mode="json"))
+            files["audit.json"] = _page(finished.audit)
+        folder = self._end_trajectory(result.task_id, result.attempt)
+        self._files.folder(folder)
+        self._files.replace(folder, files)
+        if "events.jsonl" in self._appended:
+            self._appended["events.jsonl"].sync()
+        self._append("results.jsonl", result)
 
     def results(self) -> dict[tuple[str, int], Result]:
         """Return the last line of each attempt. Raises StoreError naming what is damaged."""
@@ -152,9 +154,7 @@ class RunFolder:
 
     def rolled_out(self, task_id: str, attempt: int) -> RolledOut | None:
         """Return what `roll_out` kept of an attempt; None where its rollout has no end."""
-        path = f"{self.path}/tasks/{task_id}/{attempt}/rollout.json"
-        text = read(path)
-        return None if text is None else record(RolledOut, text, path)
+        return rollout_end(f"{self.path}/tasks/{task_id}/{attempt}/trajectory.jsonl")
 
     def patch(self, result: Result) -> str:
         """Return the patch of a finished attempt. Raises StoreError where it is another."""
@@ -169,7 +169,7 @@ class RunFolder:
     def predict(self, results: Iterable[Result]) -> None:
         """Write preds.jsonl: the patches of these attempts in SWE-bench's form."""
         lines = (
-            _json_line(
+            _line(
                 {
                     "instance_id": result.task_id,
                     "model_name_or_path": self._manifest.get("model"),
@@ -219,34 +219,26 @@ class RunFolder:
         last = max((int(name) for name in names if name.isdecimal()), default=0)
         self._files.rename(folder, folder.with_name(f"{folder.name}.{last + 1}"))
 
-    def _keep(self, folder: Path, pages: Mapping[str, str], *also: Lines) -> None:
-        """Put pages into an attempt's folder, and with the first the end of its trajectory."""
-        trajectory = self._trajectories.get(folder)
-        if trajectory is None:
-            self._files.folder(folder)
-        else:
-            also = (*also, trajectory)
-        contents = {name: _encoded(text) for name, text in pages.items()}
-        self._files.replace(folder, contents, also)
-        self._end_trajectory(folder)
-
-    def _end_trajectory(self, folder: Path) -> None:
-        """Bring it to the disk, where one is under way, and the name of its folder."""
-        lines = self._trajectories.pop(folder, None)
+    def _end_trajectory(self, task_id: str, attempt: int) -> Path:
+        """Bring it to the disk, where one is under way, with its name; return the folder."""
+        folder = self._attempt(task_id, attempt)
+        lines = self._trajectories.pop((task_id, attempt), None)
         if lines is not None:
             lines.close()
+            self._files.sync_names(folder)
             self._files.sync_names(folder.parent)
+        return folder
 
     def _attempt(self, task_id: str, attempt: int) -> Path:
         return self.path / f"tasks/{task_id}/{attempt}"
 
-    def _append(self, name: str, line: Mapping[str, JsonValue]) -> None:
+    def _append(self, name: str, line: Record | Mapping[str, JsonValue]) -> None:
         with self._lock:
             if name not in self._appended:
                 at_once = name != "events.jsonl"
                 self._appended[name] = Lines(self.path / name, self._files, at_once=at_once)
             lines = self._appended[name]
-        lines.write(_json_line(line))
+        lines.write(_line(line))
 
 
 def holds_attempts(path: Path) -> bool:
@@ -266,19 +258,21 @@ def is_written(path: Path) -> bool:
     return False
 
 
-def _json_line(line: Mapping[str, JsonValue]) -> bytes:
-    try:
-        return to_json(line) + b"\n"
-    except PydanticSerializationError:  # half a character
-        return _encoded(json.dumps(line, ensure_ascii=False)) + b"\n"
+def _line(content: Record | Mapping[str, JsonValue]) -> bytes:
+    return _json(content) + b"\n"
 
 
-def _json_page(record: Record, without: set[str] | None = None) -> str:
+def _page(record: Record, without: set[str] | None = None) -> bytes:
+    return _json(record, indent=1, exclude=without)
+
+
+def _json(content: object, *, indent: int | None = None, exclude: set[str] | None = None) -> bytes:
     try:
-        return record.model_dump_json(indent=1, exclude=without)
+        return to_json(content, indent=indent, exclude=exclude)
     except PydanticSerializationError:  # half a character
-        page = record.model_dump(mode="json", exclude=without)
-        return json.dumps(page, indent=1, ensure_ascii=False)
+        plain = to_jsonable_python(content, exclude=exclude)
+        apart = (",", ": " if indent else ":")
+        return _encoded(json.dumps(plain, indent=indent, separators=apart, ensure_ascii=False))
 
 
 def _encoded(text: str) -> bytes:

@@ -1,14 +1,15 @@
 """JSON of a run folder, read back: what is damaged is named by file and line."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
 from evalkit.errors import StoreError
-from evalkit.types import Record
+from evalkit.types import Record, RolledOut
 
 R = TypeVar("R", bound=Record)
 
@@ -63,6 +64,56 @@ def record(model: type[R], text: bytes, where: str) -> R:
         return model.model_validate_json(text)
     except ValidationError as error:
         raise _damaged(where, error) from error
+
+
+class RolloutLine(Record):
+    """The last line of a trajectory whose rollout came to its own end."""
+
+    kind: Literal["rollout"] = "rollout"
+    rollout: RolledOut
+
+
+_ROLLOUT = b'{"kind":"rollout"'
+_TAIL = 2**14
+"""Bytes of a file's end that are read first; a longer line takes more looks."""
+
+
+def rollout_end(trajectory: Path | str) -> RolledOut | None:
+    """Return how a rollout came to its own end; None where it has not."""
+    line = last_line(trajectory)
+    if not line.startswith(_ROLLOUT):
+        return None
+    return record(RolloutLine, line, f"{trajectory} last line").rollout
+
+
+def has_ended(trajectory: Path) -> bool:
+    """Whether a rollout came to its own end."""
+    return last_line(trajectory).startswith(_ROLLOUT)
+
+
+def last_line(path: Path | str) -> bytes:
+    """Return the last whole line; nothing where there is none. Raises StoreError."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            return _last_line(fd)
+        finally:
+            os.close(fd)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _last_line(fd: int) -> bytes:
+    size = os.fstat(fd).st_size
+    room = _TAIL
+    while True:
+        begin = max(0, size - room)
+        *lines, _torn = os.pread(fd, size - begin, begin).split(b"\n")
+        if len(lines) > 1 or not begin:
+            return lines[-1] if lines else b""
+        room *= 8
 
 
 def _whole_lines(path: Path) -> Iterator[tuple[str, bytes]]:

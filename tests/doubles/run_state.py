@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evalkit.store.lines import has_ended
+
 Attempt = tuple[str, str]
 """A task and the number of an attempt, as they name its folder."""
 
@@ -67,8 +69,8 @@ def json_file(path: Path) -> list[dict[str, Any]]:
 
 def kept_rollouts(folder: Path) -> set[Attempt]:
     """Return the attempts whose rollout came to its end and was kept."""
-    paths = folder.glob("tasks/*/*/rollout.json")
-    return {(path.parents[1].name, path.parent.name) for path in paths}
+    paths = folder.glob("tasks/*/*/trajectory.jsonl")
+    return {(path.parents[1].name, path.parent.name) for path in paths if has_ended(path)}
 
 
 def _attempt(line: dict[str, Any]) -> Attempt:

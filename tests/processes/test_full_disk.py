@@ -11,7 +11,7 @@ import pytest
 
 from evalkit.errors import StoreError
 from evalkit.store import RunFolder
-from evalkit.types import EngineSample, Replica
+from evalkit.types import EngineSample, Replica, RolledOut
 from tests.doubles.finished import make_finished, make_rolled
 from tests.doubles.small_disk import SmallDisk, small_disk
 
@@ -26,10 +26,15 @@ WRITES: dict[str, Callable[[RunFolder], object]] = {
     "events.jsonl": lambda folder: folder.event("long", text=LONG),
     "engine.jsonl": lambda folder: folder.engine_sample(EngineSample(t=1.0, replicas=MANY)),
     "trajectory.jsonl": lambda folder: folder.trajectory("demo", 1)({"long": LONG}),
-    "rollout.json": lambda folder: folder.roll_out(make_rolled(LONG)),
+    "end of a rollout": lambda folder: end(folder, make_rolled(LONG)),
     "results.jsonl": lambda folder: folder.finish(make_finished(LONG)),
     "preds.jsonl": lambda folder: folder.predict(folder.results().values()),
 }
+
+
+def end(folder: RunFolder, rolled: RolledOut) -> None:
+    folder.trajectory("demo", 1)
+    folder.roll_out(rolled)
 
 
 @pytest.fixture

@@ -122,8 +122,6 @@ FAILING = [
     Point("fsync", "events.jsonl", 1),
     Point("write", f"{ATTEMPT}/trajectory.jsonl", 2),
     Point("fsync", f"{ATTEMPT}/trajectory.jsonl", 1),
-    Point("fsync", f"{ATTEMPT}/.rollout.json.new", 1),
-    Point("rename", f"{ATTEMPT}/.rollout.json.new", 1),
     Point("write", f"{ATTEMPT}/.patch.diff.new", 1),
     Point("fsync", ATTEMPT, 1),
     Point("rename", f"{ATTEMPT}/.verdict.json.new", 1),
@@ -134,7 +132,7 @@ FAILING = [
 """One of each kind."""
 WITHOUT_ROOM = [
     Point("write", f"{ATTEMPT}/trajectory.jsonl", 2),
-    Point("fsync", f"{ATTEMPT}/.rollout.json.new", 1),
+    Point("fsync", f"{ATTEMPT}/trajectory.jsonl", 1),
     Point("write", "results.jsonl", 1),
     Point("rename", ".preds.jsonl.new", 1),
 ]

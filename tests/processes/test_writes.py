@@ -110,7 +110,7 @@ def whole(path: Path) -> bool:
     return (read_manifest(path), kept, turns, all(one.exists() for one in verdicts)) == (
         {"model": "m"},
         expected,
-        [["None"]] * 2,
+        [["None", "None"]] * 2,
         True,
     )
 

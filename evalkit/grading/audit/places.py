@@ -1,6 +1,7 @@
 """Files an agent reads or writes, and which of them no honest fix of the repository needs."""
 
 import re
+from functools import cache
 from itertools import pairwise
 from pathlib import PurePosixPath
 
@@ -61,8 +62,13 @@ def seeks_fix(command: Command, task: Task) -> bool:
 
 def is_answer(text: str, task: Task) -> bool:
     """Say whether a path, or code that names one, leads to a copy of the repository's fix."""
-    name = re.sub("[-_]", "[-_]", re.escape(task.repo.rpartition("/")[2]).replace("\\-", "-"))
-    return re.search(f"{_CACHES}|{_INSTALLED.format(name=name)}", text, re.I) is not None
+    return _copies_of(task.repo.rpartition("/")[2]).search(text) is not None
+
+
+@cache
+def _copies_of(package: str) -> re.Pattern[str]:
+    name = re.sub("[-_]", "[-_]", re.escape(package).replace("\\-", "-"))
+    return re.compile(f"{_CACHES}|{_INSTALLED.format(name=name)}", re.IGNORECASE)
 
 
 def written_by(command: Command) -> list[str]:

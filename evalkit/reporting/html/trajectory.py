@@ -48,6 +48,8 @@ def steps(path: Path, damaged: Damaged) -> Iterator[Step]:
     turn: Step | None = None
     for _, line in json_lines(path, damaged):
         kind = line.get("kind")
+        if kind == "rollout":  # told at the top of the page
+            continue
         if kind == "tool":
             if turn is None:
                 turn = Step("turn", "Before the first turn")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from evalkit.serving.scripted import scripted_server
+from evalkit.store.lines import has_ended
 from tests.doubles.live_run import LiveRun, live_run
 from tests.doubles.solver import endpoint, solves, tasks
 
@@ -42,7 +43,7 @@ def jumped(
     ):
         run.until_it_runs(client, TASK, "sleep 1")
         clock.write_text(f"{request.param:+d}")
-        run.until((run.folder / "tasks" / TASK / "1" / "rollout.json").exists)
+        run.until(lambda: has_ended(run.folder / "tasks" / TASK / "1" / "trajectory.jsonl"))
         clock.write_text("+0")
         run.end()
         return run

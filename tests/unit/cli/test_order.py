@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from evalkit.campaign import Todo
 from evalkit.cli.grade import longest_first
 from evalkit.cli.order import ordered, seconds_before
 from evalkit.cli.settled import Run
@@ -32,7 +33,8 @@ def pairs(
         attempts=2,
         shuffled=shuffled,
     )
-    return [(task.id, number) for task, number in ordered(run, (1, 2), before or {})]
+    todo = [Todo(task=task, attempt=number) for task in tasks for number in (1, 2)]
+    return [(one.task.id, one.attempt) for one in ordered(run, todo, before or {})]
 
 
 def test_every_task_comes_once_before_any_comes_twice() -> None:

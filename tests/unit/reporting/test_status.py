@@ -16,8 +16,10 @@ from evalkit.protocols import Job, JobResult
 from evalkit.reporting.status import Doing, State, Status, read_status
 from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
+from evalkit.store.lines import RolloutLine
 from evalkit.types import EngineSample, Evidence, Outcome, Result, Submission, Task
 from tests.doubles.campaign import FakeParts, parts_of, submit
+from tests.doubles.finished import make_rolled
 from tests.doubles.tasks import make_result, make_task
 
 Told = Mapping[str, Any]
@@ -54,7 +56,8 @@ class Left:
         self._write("results.jsonl", [result.model_dump(mode="json") for result in results])
         for attempt in rolled:
             (self.path / "tasks" / attempt).mkdir(parents=True)
-            (self.path / "tasks" / attempt / "rollout.json").touch()
+            end = RolloutLine(rollout=make_rolled()).model_dump_json()
+            (self.path / "tasks" / attempt / "trajectory.jsonl").write_text(end + "\n")
         with RunFolder(self.path, resume=True) if running else nullcontext():
             return read_status(self.path, now)
 
@@ -121,7 +124,7 @@ def test_an_attempt_whose_rollout_ended_is_being_graded(left: Left) -> None:
 def test_a_grading_is_timed_from_the_rollouts_end(left: Left) -> None:
     now = 2e10  # later than any clock
     (one,) = left.status(BEGAN, ROLLOUT, rolled=["a/1"], running=True, now=now).under_way
-    assert one.seconds == now - (left.path / "tasks/a/1/rollout.json").stat().st_mtime
+    assert one.seconds == now - (left.path / "tasks/a/1/trajectory.jsonl").stat().st_mtime
 
 
 def test_a_rollout_that_broke_waits_to_be_begun_again(left: Left) -> None:

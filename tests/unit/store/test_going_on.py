@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from evalkit.errors import StoreError
 from evalkit.store import RunFolder
-from evalkit.types import EngineSample, Result
+from evalkit.types import EngineSample, Result, RolledOut
 from tests.doubles.finished import make_finished, make_rolled
 
 ANY_TEXT = st.text(max_size=40)
@@ -169,18 +169,23 @@ def test_tries_of_one_attempt_are_none_of_anothers(folder: RunFolder) -> None:
     assert kept_tries(folder) == {"11.1": 1, "11": 2, "1.1": 1, "1": 2}
 
 
+def roll_out(folder: RunFolder, rolled: RolledOut) -> None:
+    folder.trajectory("demo", 1)({"kind": "turn"})
+    folder.roll_out(rolled)
+
+
 @SHARED
 @given(patch=ANY_TEXT, detail=ANY_TEXT)
 def test_a_rollout_comes_back_as_it_was(folder: RunFolder, patch: str, detail: str) -> None:
     rolled = make_rolled(patch, detail=detail)
-    folder.roll_out(rolled)
+    roll_out(folder, rolled)
     assert folder.rolled_out("demo", 1) == rolled
 
 
 @settings(parent=SHARED, max_examples=10)
 @given(half=HALVES)
 def test_a_rollout_with_half_a_character_is_kept(folder: RunFolder, half: str) -> None:
-    folder.roll_out(make_rolled(f"+{half}"))
+    roll_out(folder, make_rolled(f"+{half}"))
     kept = folder.rolled_out("demo", 1)
     assert kept == make_rolled("+" + "?" * len(half))
 
@@ -190,11 +195,19 @@ def test_a_rollout_without_an_end_is_none(folder: RunFolder) -> None:
     assert folder.rolled_out("demo", 1) is None
 
 
+def test_a_rollout_whose_end_is_torn_has_none(folder: RunFolder) -> None:
+    roll_out(folder, make_rolled())
+    path = folder.path / "tasks/demo/1/trajectory.jsonl"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert folder.rolled_out("demo", 1) is None
+
+
 def test_a_damaged_rollout_is_named(folder: RunFolder) -> None:
-    folder.roll_out(make_rolled())
-    path = folder.path / "tasks/demo/1/rollout.json"
+    roll_out(folder, make_rolled())
+    path = folder.path / "tasks/demo/1/trajectory.jsonl"
     path.write_bytes(path.read_bytes().replace(b'"patch"', b'"path"'))
-    with pytest.raises(StoreError, match=r"1/rollout\.json is damaged: submission\.patch"):
+    damage = r"1/trajectory\.jsonl last line is damaged: rollout\.submission\.patch"
+    with pytest.raises(StoreError, match=damage):
         folder.rolled_out("demo", 1)
 
 

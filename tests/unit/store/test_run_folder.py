@@ -34,6 +34,14 @@ def test_a_finished_attempt_has_its_files(folder: RunFolder) -> None:
     assert names == {"patch.diff", "stdout.log", "stderr.log", "evidence.json", "verdict.json"}
 
 
+def test_an_empty_log_is_no_file_nor_leaves_an_earlier_one(folder: RunFolder) -> None:
+    said = make_finished()
+    silent = said.evidence.model_copy(update={"stderr": ""})
+    folder.finish(said)
+    folder.finish(said.model_copy(update={"evidence": silent}))
+    assert [path.name for path in attempt(folder).glob("*.log")] == ["stdout.log"]
+
+
 def test_the_audit_of_a_trajectory_is_stored_with_its_findings(folder: RunFolder) -> None:
     finding = Finding(flag=Flag.GIT_ARCHAEOLOGY, turn=3, excerpt="git reflog")
     audit = Audit(calls=9, findings=(finding,))

@@ -68,6 +68,10 @@ def test_an_answer_that_was_cut_off_says_so(tmp_path: Path) -> None:
     assert _steps(tmp_path, {"kind": "turn", "finish_reason": "cut_off"})[0].facts == ["cut off"]
 
 
+def test_what_the_rollout_handed_in_is_no_step(tmp_path: Path) -> None:
+    assert _steps(tmp_path, {"kind": "rollout", "rollout": {"queue_s": 0.0}}) == []
+
+
 @pytest.mark.row("H9")
 def test_a_fault_names_no_path_of_the_host(tmp_path: Path) -> None:
     (step,) = _steps(tmp_path, {"kind": "fault", "error": "no space at /home/jane/runs/x"})
