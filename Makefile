@@ -31,8 +31,10 @@ docker:
 	.venv/bin/pytest tests/docker -m alone
 	.venv/bin/pytest tests/docker -m "not alone" -n 2 --dist loadfile
 
+# A start takes over a minute, most of it on one core.
 engine:
-	.venv/bin/pytest tests/engine
+	.venv/bin/pytest tests/engine -m alone
+	.venv/bin/pytest tests/engine -m "not alone" -n 2 --dist loadfile
 
 packaging:
 	.venv/bin/pytest tests/packaging

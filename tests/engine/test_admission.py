@@ -16,6 +16,8 @@ from tests.doubles.instant import run_at_once
 from tests.doubles.supervised import supervised
 from tests.doubles.tasks import make_task
 
+pytestmark = pytest.mark.alone
+
 ROLLOUTS, CONTEXT = 12, 1000
 """CONTEXT in tokens. The model keeps 229 KB of each in either rank (in float32; half of it in
 bfloat16): 1 GiB is 4,700 tokens."""

@@ -16,6 +16,8 @@ from evalkit.config.runner import Sampling
 from evalkit.types import Reply
 from tests.doubles.supervised import Supervised, supervised
 
+pytestmark = pytest.mark.alone
+
 TOKENS = 600
 STALL_S = 15.0
 
