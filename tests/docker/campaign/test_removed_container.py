@@ -51,7 +51,7 @@ def test_the_broken_try_is_kept(rollout: Ended) -> None:
 
 
 def test_the_good_try_came_to_its_end(rollout: Ended) -> None:
-    assert rollout.run.kinds(TASK)[-1] == "stop"
+    assert rollout.run.kinds(TASK)[-1] == "rollout"
 
 
 @pytest.fixture(scope="module")
