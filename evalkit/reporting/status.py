@@ -15,8 +15,6 @@ from evalkit.store.lines import as_record, has_ended, json_lines, last_line, rea
 from evalkit.store.planned import Key, Planned
 from evalkit.types import EngineSample, Outcome, Record
 
-"""Bytes: more than the longest line of engine.jsonl."""
-
 
 class State(StrEnum):
     """Whether anybody has to do something."""

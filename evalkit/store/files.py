@@ -4,7 +4,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 from typing import TypeVar
@@ -187,7 +187,7 @@ def _replace(folder: Path, contents: Mapping[str, bytes | None]) -> None:
             if name in files:
                 os.rename(f"{inside}.{name}.new", f"{inside}{name}")  # noqa: PTH104 - a Path costs as much
             else:
-                _remove(f"{inside}{name}")
+                (folder / name).unlink(missing_ok=True)
     except OSError as error:
         error.filename = f"{inside}{name}"
         raise
@@ -195,11 +195,6 @@ def _replace(folder: Path, contents: Mapping[str, bytes | None]) -> None:
         for fd in files.values():
             os.close(fd)
     _sync_folder(folder)
-
-
-def _remove(path: str) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(path)  # noqa: PTH108 - likewise
 
 
 def _begin_sync(fd: int) -> None:

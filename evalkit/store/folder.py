@@ -128,7 +128,7 @@ class RunFolder:
         result, evidence = finished.result, finished.evidence
         files = {
             "patch.diff": _encoded(finished.submission.patch),
-            # Most gradings leave one of them empty, and an empty log is no file.
+            # An empty log is no file: a wait for the disk less.
             "stdout.log": _encoded(evidence.stdout) or None,
             "stderr.log": _encoded(evidence.stderr) or None,
             "evidence.json": _page(evidence, without={"stdout", "stderr"}),
@@ -271,6 +271,7 @@ def _json(content: object, *, indent: int | None = None, exclude: set[str] | Non
         return to_json(content, indent=indent, exclude=exclude)
     except PydanticSerializationError:  # half a character
         plain = to_jsonable_python(content, exclude=exclude)
+        # As above: a line is known by its first bytes.
         apart = (",", ": " if indent else ":")
         return _encoded(json.dumps(plain, indent=indent, separators=apart, ensure_ascii=False))
 

@@ -1,26 +1,21 @@
 """How a run goes, read from its folder while another process may write it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
 
-from evalkit.campaign import Boundaries, Campaign, Plan, Todo
 from evalkit.errors import StoreError
-from evalkit.protocols import Job, JobResult
 from evalkit.reporting.status import Doing, State, Status, read_status
-from evalkit.serving.admission import Gate
 from evalkit.store import RunFolder
 from evalkit.store.lines import RolloutLine
-from evalkit.types import EngineSample, Evidence, Outcome, Result, Submission, Task
-from tests.doubles.campaign import FakeParts, parts_of, submit
+from evalkit.types import EngineSample, Outcome, Result
 from tests.doubles.finished import make_rolled
-from tests.doubles.tasks import make_result, make_task
+from tests.doubles.tasks import make_result
 
 Told = Mapping[str, Any]
 BEGAN = {"t": 1000, "kind": "began"}
@@ -114,6 +109,13 @@ def test_the_last_result_of_an_attempt_counts(left: Left) -> None:
 def test_an_attempt_in_its_rollout_is_under_way(left: Left) -> None:
     (one,) = left.status(BEGAN, ROLLOUT, running=True).under_way
     assert (one.task_id, one.attempt, one.doing, one.seconds) == ("a", 1, Doing.ROLLOUT, 990)
+
+
+def test_a_trajectory_without_its_last_line_is_of_a_rollout(left: Left) -> None:
+    (left.path / "tasks/a/1").mkdir(parents=True)
+    (left.path / "tasks/a/1/trajectory.jsonl").write_text('{"kind":"turn"}\n')
+    (one,) = left.status(BEGAN, ROLLOUT, running=True).under_way
+    assert one.doing is Doing.ROLLOUT
 
 
 def test_an_attempt_whose_rollout_ended_is_being_graded(left: Left) -> None:
@@ -336,66 +338,3 @@ def test_a_folder_that_only_served_a_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text('{"engine": {}}')
     with pytest.raises(StoreError, match="holds no run of a suite"):
         read_status(tmp_path)
-
-
-@dataclass
-class Held(FakeParts):
-    """Each rollout of task `b`, and each grading, waits until it may go on."""
-
-    rolling: Event = field(default_factory=Event)
-    grading: Event = field(default_factory=Event)
-    may: Event = field(default_factory=Event)
-
-    def collect(self, task: Task, patch: str, run: Callable[[Job], JobResult]) -> Evidence:
-        self.grading.set()
-        self.may.wait()
-        return super().collect(task, patch, run)
-
-    def roll(self, task: Task, attempt: int) -> Submission:
-        if task.id == "b":
-            self.rolling.set()
-            self.may.wait()
-        return submit(task, attempt)
-
-
-@contextmanager
-def under_way(path: Path) -> Iterator[None]:
-    """A real campaign, stopped in the middle: `a` in its grading, `b` in its rollout."""
-    held = Held()
-    held.solve_with = held.roll
-    todo = [Todo(task=make_task(id=name), attempt=1) for name in "ab"]
-    with RunFolder(path) as folder:
-        folder.describe(selected=["a", "b"], attempts=1, suite="s", command="")
-        folder.event("began")
-        gate = Gate(2, Event(), folder.event)
-        campaign = Campaign(
-            Plan(todo=todo, rollouts=2, gradings=1, pauses_s=()),
-            parts_of(held),
-            folder,
-            held,
-            admission=gate,
-            boundaries=Boundaries({}, gate, gate.stopping),
-            stopping=gate.stopping,
-        )
-        thread = Thread(target=campaign.run)
-        thread.start()
-        try:
-            held.rolling.wait()
-            held.grading.wait()
-            yield
-        finally:
-            held.may.set()
-            thread.join()
-
-
-def test_what_a_campaign_does_is_seen_while_it_does_it(tmp_path: Path) -> None:
-    with under_way(tmp_path):
-        seen = {one.task_id: one.doing for one in read_status(tmp_path).under_way}
-    assert seen == {"a": Doing.GRADING, "b": Doing.ROLLOUT}
-
-
-def test_a_campaign_at_its_end_is_complete(tmp_path: Path) -> None:
-    with under_way(tmp_path):
-        pass
-    status = read_status(tmp_path)
-    assert (status.state, status.finished, status.under_way) == (State.COMPLETE, 2, ())
