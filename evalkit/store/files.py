@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import takewhile
@@ -37,11 +38,23 @@ class Files:
         """Refuse what is still to be written."""
         self._closed = True
 
-    def replace(self, folder: Path, contents: Mapping[str, bytes | None]) -> None:
-        """Put contents in the place of files of a folder, by name, each at once; None removes one."""
-        self.insist(folder, lambda: _replace(folder, contents))
+    def replace(
+        self, folder: str, contents: Mapping[str, bytes | None], *, aside: bool = True
+    ) -> None:
+        """Put contents in the place of files of a folder, which is made, by name; None removes one.
 
-    def sync_names(self, folder: Path) -> None:
+        Written aside and renamed, each is whole at every instant; those that nothing refers to
+        yet can do without.
+        """
+        try:
+            self.insist(folder, lambda: _replace(folder, contents, aside=aside))
+        except StoreError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+            self.folder(Path(folder))
+            self.insist(folder, lambda: _replace(folder, contents, aside=aside))
+
+    def sync_names(self, folder: str) -> None:
         """Bring the names in a folder to the disk."""
         self.insist(folder, lambda: _sync_folder(folder))
 
@@ -57,7 +70,7 @@ class Files:
             missing = list(takewhile(lambda one: not one.is_dir(), (path, *path.parents)))
         self.insist(path, lambda: _make_folder(path, missing))
 
-    def insist(self, path: Path, write: Callable[[], T]) -> T:
+    def insist(self, path: Path | str, write: Callable[[], T]) -> T:
         """Write, again each time that there is room once more."""
         while True:
             self._refuse_late(path)
@@ -68,7 +81,7 @@ class Files:
                 if error.errno not in FULL or not self._await_room(told):
                     raise told from error
 
-    def _refuse_late(self, path: Path) -> None:
+    def _refuse_late(self, path: Path | str) -> None:
         if self._closed:
             raise StoreError(f"{path} is closed, and the run is over")
 
@@ -76,16 +89,18 @@ class Files:
 class Lines:
     """A file held open, to which lines are added whole: of one that fails nothing stays.
 
-    With `at_once` a line is on the disk when `write` returns; without it lines are with `sync` and
-    with `close`. Of a `new` file, in a folder whose names are synced later, none can be torn.
+    A line is on the disk when `write` returns, unless one was in the `sync_s` seconds before; then
+    with one that is written later, or with `close`. Of a `new` file, in a folder whose names are
+    synced later, no line can be torn.
     """
 
     def __init__(
-        self, path: Path, files: Files, *, at_once: bool = False, new: bool = False
+        self, path: Path | str, files: Files, *, sync_s: float = 0.0, new: bool = False
     ) -> None:
-        self._path, self._files, self._at_once = path, files, at_once
+        self._path, self._files, self._sync_s = path, files, sync_s
         self._fd = files.insist(path, lambda: _open_lines(path, new=new))
         self._end = self._synced = 0 if new else os.fstat(self._fd).st_size
+        self._synced_at = 0.0
         self._torn = self._closed = False
         self._lock = threading.Lock()
 
@@ -96,38 +111,35 @@ class Lines:
                 raise StoreError(f"{self._path} is closed")
             self._files.insist(self._path, lambda: self._add(line))
 
-    def sync(self) -> None:
-        """Bring what was written to the disk; others go on writing meanwhile."""
-        end = self._end
-        if self._synced < end and not self._closed:
-            self._files.insist(self._path, lambda: os.fsync(self._fd))
-            self._synced = max(self._synced, end)
-
     def close(self) -> None:
         """Bring everything to the disk; once is enough."""
-        try:
-            self.sync()
-        finally:
-            with self._lock:
-                if not self._closed:
-                    self._closed = True
-                    os.close(self._fd)
+        with self._lock:
+            if self._closed:
+                return
+            try:
+                if self._synced < self._end:
+                    self._files.insist(self._path, lambda: os.fsync(self._fd))
+            finally:
+                self._closed = True
+                os.close(self._fd)
 
     def _add(self, line: bytes) -> None:
         if self._torn:  # what a failed try left goes first
             os.ftruncate(self._fd, self._end)
         self._torn = True
+        now = time.monotonic()
+        due = now - self._synced_at >= self._sync_s
         try:
             _write(self._fd, line)
-            if self._at_once:
+            if due:
                 os.fsync(self._fd)
         except BaseException:  # a signal, too, may come between two writes
             os.ftruncate(self._fd, self._end)
             raise
         self._torn = False
         self._end += len(line)
-        if self._at_once:
-            self._synced = self._end
+        if due:
+            self._synced, self._synced_at = self._end, now
 
 
 def cut_torn_line(path: Path) -> int:
@@ -148,17 +160,17 @@ def store_errors(path: Path) -> Iterator[None]:
         raise _store_error(path, error) from error
 
 
-def _store_error(path: Path, error: OSError) -> StoreError:
+def _store_error(path: Path | str, error: OSError) -> StoreError:
     return StoreError(f"cannot write {error.filename or path}: {error.strerror}", hint=HINT)
 
 
-def _open_lines(path: Path, *, new: bool) -> int:
+def _open_lines(path: Path | str, *, new: bool) -> int:
     """Open a file for whole lines; of one that is not `new` the name is on the disk, too."""
     fd = os.open(path, _APPEND, 0o666)
     try:
         if not new:
             _cut_torn_line(fd)
-            _sync_folder(path.parent)
+            _sync_folder(Path(path).parent)
     except BaseException:
         os.close(fd)
         raise
@@ -171,25 +183,27 @@ def _write(fd: int, text: bytes) -> None:
         done += os.write(fd, text[done:])
 
 
-def _replace(folder: Path, contents: Mapping[str, bytes | None]) -> None:
-    """Write all aside, then wait for the disk, then rename."""
-    inside, name, files = f"{folder}/", "", dict[str, int]()
+def _replace(folder: str, contents: Mapping[str, bytes | None], *, aside: bool) -> None:
+    """Write all, then wait for the disk, then rename what was written aside."""
+    form = "{}/.{}.new" if aside else "{}/{}"
+    name, files = "", dict[str, int]()
     try:
         for name, content in contents.items():
             if content is not None:
                 # One that a kill left is written over.
-                files[name] = os.open(f"{inside}.{name}.new", _OVERWRITE, 0o666)
+                files[name] = os.open(form.format(folder, name), _OVERWRITE, 0o666)
                 _write(files[name], content)
-                _begin_sync(files[name])
-        for name in files:
+        for name in list(files)[:-1]:
+            _begin_sync(files[name])
+        for name in reversed(files):
             os.fsync(files[name])
         for name in contents:
-            if name in files:
-                os.rename(f"{inside}.{name}.new", f"{inside}{name}")  # noqa: PTH104 - a Path costs as much
-            else:
-                (folder / name).unlink(missing_ok=True)
+            if name not in files:
+                Path(folder, name).unlink(missing_ok=True)
+            elif aside:
+                os.rename(form.format(folder, name), f"{folder}/{name}")  # noqa: PTH104 - a Path costs as much
     except OSError as error:
-        error.filename = f"{inside}{name}"
+        error.filename = f"{folder}/{name}"
         raise
     finally:
         for fd in files.values():
@@ -198,7 +212,7 @@ def _replace(folder: Path, contents: Mapping[str, bytes | None]) -> None:
 
 
 def _begin_sync(fd: int) -> None:
-    """Let the disk begin with a file, so that several are written while the first is waited for.
+    """Let the disk begin with a file, so that several are written while another is waited for.
 
     Linux does so by this advice (generic_fadvise in its mm/fadvise.c); macOS has no such call.
     """
@@ -212,7 +226,7 @@ def _make_folder(path: Path, missing: Iterable[Path]) -> None:
         _sync_folder(one.parent)
 
 
-def _sync_folder(path: Path) -> None:
+def _sync_folder(path: Path | str) -> None:
     """Bring the names in a folder to the disk."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +23,8 @@ from evalkit.store.lines import RolloutLine, read, read_manifest, records, rollo
 from evalkit.types import EngineSample, Finished, Outcome, Record, Result, RolledOut
 
 APPENDED = ("events.jsonl", "results.jsonl", "engine.jsonl")
+_EVENTS_S = 1.0
+"""Once in so long events go to the disk at once: results, not the diary, are what a run is for."""
 _LOCK_S = 2.0
 """A reader that asks whether somebody writes holds the lock for an instant."""
 
@@ -94,10 +97,10 @@ class RunFolder:
         with self._lock:
             self._manifest |= facts
             text = json.dumps(self._manifest, indent=2, ensure_ascii=False) + "\n"
-            self._files.replace(self.path, {"run.json": _encoded(text)})
+            self._files.replace(str(self.path), {"run.json": _encoded(text)})
 
     def event(self, kind: str, **facts: JsonValue) -> None:
-        """Append to events.jsonl, with the time; on the disk with the next result or the end."""
+        """Append to events.jsonl, with the time; on the disk at once, but once a second at most."""
         self._append("events.jsonl", {"t": time.time(), "kind": kind, **facts})
 
     def engine_sample(self, sample: EngineSample) -> None:
@@ -112,9 +115,11 @@ class RunFolder:
         folder, with the rollout's end: to wait for the disk twice a turn costs more than the turn.
         """
         folder = self._end_trajectory(task_id, attempt)
-        self._make_anew(folder)
-        path = folder / "trajectory.jsonl"
-        lines = self._trajectories[task_id, attempt] = Lines(path, self._files, new=True)
+        self._make_anew(Path(folder))
+        path = f"{folder}/trajectory.jsonl"
+        lines = self._trajectories[task_id, attempt] = Lines(
+            path, self._files, sync_s=math.inf, new=True
+        )
         return lambda line: lines.write(_line(line))
 
     def roll_out(self, rolled: RolledOut) -> None:
@@ -139,10 +144,8 @@ class RunFolder:
         if finished.audit.findings:
             files["audit.json"] = _page(finished.audit)
         folder = self._end_trajectory(result.task_id, result.attempt)
-        self._files.folder(folder)
-        self._files.replace(folder, files)
-        if "events.jsonl" in self._appended:
-            self._appended["events.jsonl"].sync()
+        # Until its line is there nothing refers to an attempt, unless a try before it had one.
+        self._files.replace(folder, files, aside=bool(result.retry))
         self._append("results.jsonl", result)
 
     def results(self) -> dict[tuple[str, int], Result]:
@@ -180,7 +183,7 @@ class RunFolder:
             for result in results
             if result.outcome is not Outcome.INFRA_ERROR
         )
-        self._files.replace(self.path, {"preds.jsonl": b"".join(lines)})
+        self._files.replace(str(self.path), {"preds.jsonl": b"".join(lines)})
 
     def _take_lock(self) -> None:
         deadline = time.monotonic() + _LOCK_S
@@ -219,24 +222,22 @@ class RunFolder:
         last = max((int(name) for name in names if name.isdecimal()), default=0)
         self._files.rename(folder, folder.with_name(f"{folder.name}.{last + 1}"))
 
-    def _end_trajectory(self, task_id: str, attempt: int) -> Path:
+    def _end_trajectory(self, task_id: str, attempt: int) -> str:
         """Bring it to the disk, where one is under way, with its name; return the folder."""
-        folder = self._attempt(task_id, attempt)
+        of_task = f"{self.path}/tasks/{task_id}"
+        folder = f"{of_task}/{attempt}"
         lines = self._trajectories.pop((task_id, attempt), None)
         if lines is not None:
             lines.close()
             self._files.sync_names(folder)
-            self._files.sync_names(folder.parent)
+            self._files.sync_names(of_task)
         return folder
-
-    def _attempt(self, task_id: str, attempt: int) -> Path:
-        return self.path / f"tasks/{task_id}/{attempt}"
 
     def _append(self, name: str, line: Record | Mapping[str, JsonValue]) -> None:
         with self._lock:
             if name not in self._appended:
-                at_once = name != "events.jsonl"
-                self._appended[name] = Lines(self.path / name, self._files, at_once=at_once)
+                sync_s = _EVENTS_S if name == "events.jsonl" else 0.0
+                self._appended[name] = Lines(self.path / name, self._files, sync_s=sync_s)
             lines = self._appended[name]
         lines.write(_line(line))
 

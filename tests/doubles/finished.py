@@ -22,6 +22,7 @@ def make_finished(
     *,
     task_id: str = "demo",
     outcome: Outcome = Outcome.UNRESOLVED,
+    retry: int = 0,
     error: str = "",
     repaired: Evidence | None = None,
     audit: Audit | None = None,
@@ -31,6 +32,7 @@ def make_finished(
     result = make_result(
         task_id=task_id,
         outcome=outcome,
+        retry=retry,
         error=error,
         patch_sha256=sha256(patch.encode("utf-8", "replace")).hexdigest(),
     )

@@ -1,20 +1,22 @@
-"""A program that writes a run folder: `python -m tests.doubles.writer FOLDER [--waits]`.
+"""A program that writes a run folder: `python -m tests.doubles.writer FOLDER [--waits] [--slow]`.
 
-After each step it says which one; so what it said is in the folder, whatever ends it.
+After each step it says which one; so what it said is in the folder, whatever ends it. Slow, it
+lets more than a second go by before each attempt.
 """
 
 import sys
+import time
 from pathlib import Path
 
 from evalkit.errors import StoreError
 from evalkit.store import RunFolder
-from evalkit.types import EngineSample
+from evalkit.types import EngineSample, Finished
 from tests.doubles.finished import make_finished, make_rolled
 
 TASKS = ("a", "b")
 
 
-def main(path: Path, *, waits: bool) -> int:
+def main(path: Path, *, waits: bool, slow: bool = False) -> int:
     """Write two attempts, one after the other, going on with what is there."""
 
     def await_room(error: StoreError) -> bool:
@@ -25,6 +27,7 @@ def main(path: Path, *, waits: bool) -> int:
         folder.describe(model="m")
         say("run.json")
         for task_id in TASKS:
+            time.sleep(1.1 * slow)
             if (task_id, 1) not in folder.results():
                 write(folder, task_id)
     say("closed")
@@ -40,8 +43,13 @@ def write(folder: RunFolder, task_id: str) -> None:
         folder.engine_sample(EngineSample(t=1.0))
         folder.roll_out(make_rolled(f"{task_id}\n", task_id=task_id))
         say(f"rollout {task_id}")
-    folder.finish(make_finished(f"{task_id}\n", task_id=task_id))
+    folder.finish(finished(task_id))
     say(f"finish {task_id}")
+
+
+def finished(task_id: str) -> Finished:
+    """How a task's attempt ends: the second one's had to be begun again."""
+    return make_finished(f"{task_id}\n", task_id=task_id, retry=TASKS.index(task_id))
 
 
 def say(what: str) -> None:
@@ -51,4 +59,4 @@ def say(what: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), waits="--waits" in sys.argv))
+    sys.exit(main(Path(sys.argv[1]), waits="--waits" in sys.argv, slow="--slow" in sys.argv))

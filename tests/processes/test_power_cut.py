@@ -40,30 +40,29 @@ def counts(path: str, folder: Path) -> bool:
     return inside and not path.endswith(".new") and Path(path).name != ".lock"
 
 
-def events(path: str) -> bool:
-    """Whether it is the diary, of which the last lines may go."""
-    return Path(path).name == "events.jsonl"
+def risks_of(at: Path, *options: str) -> dict[str, set[str]]:
+    argv = ["-m", "tests.doubles.writer", str(at / "runs" / "run"), *options]
+    return unsynced(calls_of(argv, *CALLS, to=at / "calls"), at / "runs" / "run")
 
 
 @pytest.fixture(scope="module")
 def risks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    at = tmp_path_factory.mktemp("cut")
-    argv = ["-m", "tests.doubles.writer", str(at / "runs" / "run")]
-    return unsynced(calls_of(argv, *CALLS, to=at / "calls"), at / "runs" / "run")
+    return risks_of(tmp_path_factory.mktemp("cut"), "--slow")
 
 
 def test_with_the_power_nothing_is_lost_that_was_said_to_be_written(
     risks: dict[str, set[str]],
 ) -> None:
-    lost = {step: {path for path in risk if not events(path)} for step, risk in risks.items()}
-    assert {step: paths for step, paths in lost.items() if paths} == {}
+    assert {step: paths for step, paths in risks.items() if paths} == {}
 
 
-def test_events_are_lost_with_the_power_until_the_next_result_at_most(
-    risks: dict[str, set[str]],
+def test_with_the_power_only_events_are_lost_that_came_within_a_second_of_another(
+    tmp_path: Path,
 ) -> None:
-    risky = {step.split()[0] for step, risk in risks.items() if any(map(events, risk))}
-    assert risky == {"event", "rollout"}
+    lost = {step: paths for step, paths in risks_of(tmp_path).items() if paths}
+    events = {str(tmp_path / "runs" / "run" / "events.jsonl")}
+    assert set().union(*lost.values()) <= events
+    assert lost.keys() <= {"event b", "rollout b", "finish b"}
 
 
 def test_each_step_of_the_writer_was_seen(risks: dict[str, set[str]]) -> None:

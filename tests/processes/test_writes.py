@@ -11,8 +11,8 @@ import pytest
 from evalkit.store import RunFolder
 from evalkit.store.lines import json_lines, read_manifest
 from tests.doubles.faults import run_with_faults
-from tests.doubles.finished import make_finished, make_rolled
-from tests.doubles.writer import TASKS, main
+from tests.doubles.finished import make_rolled
+from tests.doubles.writer import TASKS, finished, main
 
 Done = subprocess.CompletedProcess[str]
 
@@ -35,7 +35,8 @@ FULL = {
         "results.jsonl",
     ),
     "trajectory": (["fsync:error=ENOSPC:when=1"], "tasks/a/1/trajectory.jsonl"),
-    "rename": (["rename:error=ENOSPC:when=1"], "tasks/a/1/.patch.diff.new"),
+    "rename": (["rename:error=ENOSPC:when=1"], "tasks/b/1/.patch.diff.new"),
+    "file of an attempt": (["write:error=ENOSPC:when=1"], "tasks/a/1/patch.diff"),
     "new folder": (["mkdir:error=ENOSPC:when=1"], "tasks"),
     "new file": (["openat:error=ENOSPC:when=1"], "events.jsonl"),
     "name of a new file": (["fsync:error=ENOSPC:when=3"], "."),
@@ -102,7 +103,7 @@ def rolled(task_id: str) -> object:
 
 def whole(path: Path) -> bool:
     """Whether the folder holds what one holds that nobody disturbed."""
-    results = [make_finished(f"{name}\n", task_id=name).result for name in TASKS]
+    results = [finished(name).result for name in TASKS]
     expected = [json.loads(one.model_dump_json()) for one in results]
     kept = [line for _, line in json_lines(path / "results.jsonl")]
     turns = [lines(path, f"tasks/{name}/1/trajectory.jsonl") for name in TASKS]
