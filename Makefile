@@ -33,14 +33,15 @@ docker:
 
 # A start takes over a minute, most of it on one core.
 engine:
-	.venv/bin/pytest tests/engine -m alone
+	.venv/bin/pytest tests/engine -m "alone and not soak"
 	.venv/bin/pytest tests/engine -m "not alone" -n 2 --dist loadfile
 
 packaging:
 	.venv/bin/pytest tests/packaging
 
-# Runs killed at random instants: as many of them as a night holds.
+# Runs killed at random instants, as many of them as a night holds; each process of an engine, killed and frozen.
 soak:
+	.venv/bin/pytest tests/engine/test_supervised.py
 	.venv/bin/pytest tests/docker/campaign/test_kills.py --kills 200 --timeout 7200
 
 # CHART=FILE draws the table. Over an hour on 2 cores: mini-swe-agent and the real engine take most of it.
