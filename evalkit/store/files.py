@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import TypeVar
@@ -46,13 +47,14 @@ class Files:
         Written aside and renamed, each is whole at every instant; those that nothing refers to
         yet can do without.
         """
+        write = partial(_replace, folder, contents, aside=aside)
         try:
-            self.insist(folder, lambda: _replace(folder, contents, aside=aside))
+            self.insist(folder, write)
         except StoreError as error:
             if not isinstance(error.__cause__, FileNotFoundError):
                 raise
             self.folder(Path(folder))
-            self.insist(folder, lambda: _replace(folder, contents, aside=aside))
+            self.insist(folder, write)
 
     def sync_names(self, folder: str) -> None:
         """Bring the names in a folder to the disk."""
@@ -201,7 +203,7 @@ def _replace(folder: str, contents: Mapping[str, bytes | None], *, aside: bool) 
             if name not in files:
                 Path(folder, name).unlink(missing_ok=True)
             elif aside:
-                os.rename(form.format(folder, name), f"{folder}/{name}")  # noqa: PTH104 - a Path costs as much
+                Path(form.format(folder, name)).rename(f"{folder}/{name}")
     except OSError as error:
         error.filename = f"{folder}/{name}"
         raise
