@@ -171,7 +171,7 @@ def conclude(
         flags=tuple(sorted(flags)),
         turns=submission.turns,
         malformed_calls=submission.malformed_calls,
-        **usage.model_dump(),
+        **dict(usage),
         queue_s=rolled.queue_s,
         setup_s=timings.setup_s,
         ttft_s=timings.ttft_s,

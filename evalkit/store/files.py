@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from evalkit.errors import StoreError
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
 HINT = "choose another folder with -o; a run that began goes on with --resume once this is mended"
@@ -58,11 +59,11 @@ class Files:
 
     def sync_names(self, folder: str) -> None:
         """Bring the names in a folder to the disk."""
-        self.insist(folder, lambda: _sync_folder(folder))
+        self.insist(folder, _sync_folder, folder)
 
     def rename(self, path: Path, new: Path) -> None:
         """Rename; what is next made in that folder brings it to the disk."""
-        self.insist(path, lambda: path.rename(new))
+        self.insist(path, path.rename, new)
 
     def folder(self, path: Path) -> None:
         """Make a folder with its parents."""
@@ -70,22 +71,19 @@ class Files:
             if path.is_dir():
                 return
             missing = list(takewhile(lambda one: not one.is_dir(), (path, *path.parents)))
-        self.insist(path, lambda: _make_folder(path, missing))
+        self.insist(path, _make_folder, path, missing)
 
-    def insist(self, path: Path | str, write: Callable[[], T]) -> T:
+    def insist(self, path: Path | str, write: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """Write, again each time that there is room once more."""
         while True:
-            self._refuse_late(path)
+            if self._closed:
+                raise StoreError(f"{path} is closed, and the run is over")
             try:
-                return write()
+                return write(*arguments)
             except OSError as error:
                 told = _store_error(path, error)
                 if error.errno not in FULL or not self._await_room(told):
                     raise told from error
-
-    def _refuse_late(self, path: Path | str) -> None:
-        if self._closed:
-            raise StoreError(f"{path} is closed, and the run is over")
 
 
 class Lines:
@@ -111,7 +109,7 @@ class Lines:
         with self._lock:
             if self._closed:
                 raise StoreError(f"{self._path} is closed")
-            self._files.insist(self._path, lambda: self._add(line))
+            self._files.insist(self._path, self._add, line)
 
     def close(self) -> None:
         """Bring everything to the disk; once is enough."""
@@ -120,7 +118,7 @@ class Lines:
                 return
             try:
                 if self._synced < self._end:
-                    self._files.insist(self._path, lambda: os.fsync(self._fd))
+                    self._files.insist(self._path, os.fsync, self._fd)
             finally:
                 self._closed = True
                 os.close(self._fd)

@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -43,6 +44,7 @@ class RunFolder:
         await_room: Callable[[StoreError], bool] = lambda _: False,
     ) -> None:
         self.path = path
+        self._tasks = f"{path}/tasks"
         self._resume = resume
         self._files = Files(await_room)
         self._lock = threading.RLock()
@@ -62,7 +64,7 @@ class RunFolder:
             )
         self._files.folder(self.path)
         lock = self.path / ".lock"
-        self._owner = self._files.insist(lock, lambda: lock.open("w"))
+        self._owner = self._files.insist(lock, lock.open, "w")
         try:
             self._take_lock()
             for name in APPENDED:
@@ -115,7 +117,7 @@ class RunFolder:
         folder, with the rollout's end: to wait for the disk twice a turn costs more than the turn.
         """
         folder = self._end_trajectory(task_id, attempt)
-        self._make_anew(Path(folder))
+        self._make_anew(folder)
         path = f"{folder}/trajectory.jsonl"
         lines = self._trajectories[task_id, attempt] = Lines(
             path, self._files, sync_s=math.inf, new=True
@@ -157,11 +159,11 @@ class RunFolder:
 
     def rolled_out(self, task_id: str, attempt: int) -> RolledOut | None:
         """Return what `roll_out` kept of an attempt; None where its rollout has no end."""
-        return rollout_end(f"{self.path}/tasks/{task_id}/{attempt}/trajectory.jsonl")
+        return rollout_end(f"{self._tasks}/{task_id}/{attempt}/trajectory.jsonl")
 
     def patch(self, result: Result) -> str:
         """Return the patch of a finished attempt. Raises StoreError where it is another."""
-        path = f"{self.path}/tasks/{result.task_id}/{result.attempt}/patch.diff"
+        path = f"{self._tasks}/{result.task_id}/{result.attempt}/patch.diff"
         content = read(path)
         if content is None:
             raise StoreError(f"{path}, which was graded, is gone")
@@ -202,17 +204,17 @@ class RunFolder:
             else:
                 return
 
-    def _make_anew(self, folder: Path) -> None:
+    def _make_anew(self, folder: str) -> None:
         try:
-            self._files.insist(folder, folder.mkdir)
+            self._files.insist(folder, os.mkdir, folder)
         except StoreError as error:
             if isinstance(error.__cause__, FileExistsError):
-                self._set_aside(folder)
+                self._set_aside(Path(folder))
             elif isinstance(error.__cause__, FileNotFoundError):
-                self._files.folder(folder.parent)
+                self._files.folder(Path(folder).parent)
             else:
                 raise
-            self._files.insist(folder, folder.mkdir)
+            self._files.insist(folder, os.mkdir, folder)
 
     def _set_aside(self, folder: Path) -> None:
         with store_errors(folder):
@@ -224,7 +226,7 @@ class RunFolder:
 
     def _end_trajectory(self, task_id: str, attempt: int) -> str:
         """Bring it to the disk, where one is under way, with its name; return the folder."""
-        of_task = f"{self.path}/tasks/{task_id}"
+        of_task = f"{self._tasks}/{task_id}"
         folder = f"{of_task}/{attempt}"
         lines = self._trajectories.pop((task_id, attempt), None)
         if lines is not None:

@@ -13,13 +13,14 @@ from evalkit.types import CommandResult, Result, Task
 from tests.doubles.campaign import FakeParts
 
 _PRINTED = "README.md\nsetup.py\nsrc/module.py\ntests/test_module.py\n" * 8
+_RESULT = CommandResult(output=_PRINTED, exit_code=0)
 
 
 class InstantSandbox:
     """Says the same to every command and holds the same in every file."""
 
     def run(self, command: str, *, timeout_s: float) -> CommandResult:
-        return CommandResult(output=_PRINTED, exit_code=0)
+        return _RESULT
 
     def read_file(self, path: str) -> bytes:
         return _PRINTED.encode()

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from evalkit.grading.audit.lexer import CLOSE, OPEN, Command, read_script
+from evalkit.grading.audit.command import CLOSE, OPEN, Command
+from evalkit.grading.audit.lexer import read_script
 
 _RESERVED = frozenset(("if", "then", "elif", "else", "while", "until", "do", "!", "{", "time"))
 _WRAPPERS = frozenset(
@@ -13,8 +14,6 @@ _WRAPPERS = frozenset(
 _ASSIGNMENT = re.compile(r"\w+=")
 _WRAPPER_OPTION = re.compile(r"-.*|\w+=.*|[\d.]+[smhd]?|\{\}", re.DOTALL)
 _SHELLS = frozenset(("bash", "sh", "dash", "zsh", "ash", "ksh", "su"))
-_INTERPRETERS = re.compile(r"(?:python|pypy)[\d.]*|node|nodejs|deno|bun|ruby|perl|php")
-_CODE_OPTION = re.compile(r"-\w*[ce]|--eval|-p")
 _RUN_BY_CODE = re.compile(
     r"""\b(?:system|popen|Popen|run|call|check_call|check_output|getoutput|exec|execSync)\(\s*
         (?: \[ (?P<list>[^\]]{0,2000}) \] | (?P<quote>['"]) (?P<text>[^\n]{0,2000}?) (?P=quote) )""",
@@ -44,21 +43,6 @@ def commands_of(script: str, depth: int = 0) -> Iterator[Command]:
             yield Command(words=words, source=command)
 
 
-def name_of(command: Command) -> str:
-    """Return the program's name without its folder, empty where there is none."""
-    return command.words[0].rpartition("/")[2] if command.words else ""
-
-
-def code_of(command: Command) -> str:
-    """Return the code that is handed to an interpreter, as an argument or on its input."""
-    if not _INTERPRETERS.fullmatch(name_of(command)):
-        return ""
-    for option, code in pairwise(command.words):
-        if _CODE_OPTION.fullmatch(option):
-            return code
-    return command.stdin
-
-
 def operands(words: Iterable[str], valued: frozenset[str] = frozenset()) -> list[str]:
     """Return the words that are no option, nor the value of an option in `valued`."""
     found, before = [], ""
@@ -86,7 +70,7 @@ def _bare(words: list[str]) -> list[str]:
 
 def _scripts_inside(command: Command) -> list[str]:
     """Return the scripts that the command hands to a shell, code's calls of one included."""
-    name, words = name_of(command), command.words
+    name, words = command.name, command.words
     if name == "eval":
         return [" ".join(words[1:])]
     if name in _SHELLS:
@@ -98,14 +82,14 @@ def _scripts_inside(command: Command) -> list[str]:
         " ".join(f"'{text}'" for _, text in _QUOTED.findall(call["list"]))
         if call["list"] is not None
         else call["text"]
-        for call in _RUN_BY_CODE.finditer(code_of(command))
+        for call in _RUN_BY_CODE.finditer(command.code)
     ]
 
 
 def _commands_of_find(command: Command) -> list[list[str]]:
     """Return what `find` runs on each file, without the `{}`."""
     found: list[list[str]] = []
-    if name_of(command) != "find":
+    if command.name != "find":
         return found
     running = False
     for word in command.words:

@@ -3,10 +3,9 @@
 import re
 from itertools import pairwise
 
-from evalkit.grading.audit.commands import name_of, operands
-from evalkit.grading.audit.lexer import Command
+from evalkit.grading.audit.command import Command
+from evalkit.grading.audit.commands import operands
 
-_VALUED = frozenset(("-C", "-c", "--git-dir", "--work-tree", "--namespace"))
 _ALWAYS = frozenset(
     (
         "fsck",
@@ -49,21 +48,12 @@ _STORE = re.compile(
 _FIND_NAMES = frozenset(("-path", "-ipath", "-wholename"))
 
 
-def git_of(command: Command) -> tuple[str, list[str]]:
-    """Return git's subcommand and its arguments; two empty ones where it is another program."""
-    words = command.words[1:] if name_of(command) == "git" else []
-    at = 0
-    while at < len(words) and words[at].startswith("-"):
-        at += 2 if words[at] in _VALUED else 1
-    return (words[at], words[at + 1 :]) if at < len(words) else ("", [])
-
-
 def digs(command: Command, repo: str, *, own_stash: bool) -> bool:
     """Say whether a command looks for commits beyond those that HEAD came from.
 
     `own_stash`: the agent stashed something before, so that the stash is its own.
     """
-    verb, arguments = git_of(command)
+    verb, arguments = command.git
     if not verb:
         return _reads_store(command)
     revisions = arguments[: arguments.index("--")] if "--" in arguments else arguments
@@ -83,7 +73,7 @@ def digs(command: Command, repo: str, *, own_stash: bool) -> bool:
 
 def stashes(command: Command) -> bool:
     """Say whether a command puts work of its own into the stash."""
-    verb, arguments = git_of(command)
+    verb, arguments = command.git
     return verb == "stash" and (
         not arguments or arguments[0] in {"push", "save"} or arguments[0].startswith("-")
     )
@@ -105,6 +95,6 @@ def _project(url: str) -> str:
 
 def _reads_store(command: Command) -> bool:
     words = [word for before, word in pairwise(command.words) if before not in _FIND_NAMES]
-    return name_of(command) not in {"echo", "printf", "rm"} and any(
+    return command.name not in {"echo", "printf", "rm"} and any(
         names_store(word) for word in [*words, *command.reads]
     )

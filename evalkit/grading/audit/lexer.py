@@ -6,8 +6,8 @@ no script gives some words, never an error.
 """
 
 import re
-from dataclasses import dataclass, field
-from typing import Self
+
+from evalkit.grading.audit.command import CLOSE, OPEN, Command
 
 _SKIPPED = re.compile(r"(?:[^\S\n]|\\\n|#[^\n]*)+")
 _BLANK = re.compile(r"(?:[^\S\n]|\\\n)+")
@@ -22,24 +22,6 @@ _DEEPEST = 20
 """Substitutions within substitutions beyond which their text is left as it is."""
 _LONGEST = 1000
 """Characters of a variable's value beyond which it is not filled in."""
-
-
-@dataclass(kw_only=True)
-class Command:
-    """One simple command, its words without their quotes."""
-
-    words: list[str] = field(default_factory=list)
-    writes: list[str] = field(default_factory=list)
-    """Files that redirections write."""
-    reads: list[str] = field(default_factory=list)
-    stdin: str = ""
-    """A here-document or here-string."""
-    source: Self | None = None
-    """The command whose output is piped in; the `find` that runs this one."""
-
-
-OPEN, CLOSE = Command(words=["("]), Command(words=[")"])
-"""Stand around the commands of a subshell: what changes in it, such as the folder, ends with it."""
 
 
 def read_script(text: str) -> list[Command]:

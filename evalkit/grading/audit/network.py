@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from evalkit.grading.audit.commands import code_of, name_of, operands
-from evalkit.grading.audit.history import git_of
-from evalkit.grading.audit.lexer import Command
+from evalkit.grading.audit.command import Command
+from evalkit.grading.audit.commands import operands
 
 _CLIENTS = frozenset(
     ("curl", "wget", "aria2c", "http", "https", "ftp", "sftp", "scp", "ssh", "telnet", "lynx")
@@ -63,7 +62,7 @@ _LITERAL_HOST = re.compile(
 
 def reaches_out(command: Command) -> bool:
     """Say whether a command would have used the network."""
-    name, rest = name_of(command), command.words[1:]
+    name, rest = command.name, command.words[1:]
     places = [*command.writes, *command.reads, *(rest if name not in _TALKERS else [])]
     return (
         any(map(_SOCKET.search, places))
@@ -73,7 +72,7 @@ def reaches_out(command: Command) -> bool:
         or _installs(name, rest)
         or _pip(command)
         or _git(command)
-        or reaches_out_in_code(code_of(command))
+        or reaches_out_in_code(command.code)
     )
 
 
@@ -120,7 +119,7 @@ def _pip(command: Command) -> bool:
 
 
 def _git(command: Command) -> bool:
-    verb, arguments = git_of(command)
+    verb, arguments = command.git
     given = operands(arguments, frozenset(("-b", "--branch", "--depth", "-o", "--origin")))
     if verb in {"fetch", "pull", "push", "ls-remote"}:
         return not any(place.startswith(("/", ".", "file:")) for place in given)

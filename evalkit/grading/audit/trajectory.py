@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import JsonValue
 
-from evalkit.grading.audit.commands import code_of, commands_of
+from evalkit.grading.audit.command import CLOSE, OPEN, Command
+from evalkit.grading.audit.commands import commands_of
 from evalkit.grading.audit.history import digs, names_store, stashes
-from evalkit.grading.audit.lexer import CLOSE, OPEN, Command
 from evalkit.grading.audit.network import reaches_out
 from evalkit.grading.audit.places import is_answer, seeks_fix, touched, written_by
 from evalkit.types import Audit, Finding, Flag, Task
@@ -84,7 +84,7 @@ class _Walk:
         self._own_stash |= stashes(command)
         if digs(command, self._task.repo, own_stash=self._own_stash):
             self._find(Flag.GIT_ARCHAEOLOGY, shown)
-        if names_store(code_of(command)):
+        if names_store(command.code):
             self._find(Flag.GIT_ARCHAEOLOGY, shown)
         if reaches_out(command):
             self._find(Flag.NETWORK_ATTEMPT, shown)

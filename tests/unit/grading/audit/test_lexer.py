@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalkit.grading.audit.lexer import CLOSE, OPEN, read_script
+from evalkit.grading.audit.command import CLOSE, OPEN
+from evalkit.grading.audit.lexer import read_script
 
 
 def words(script: str) -> list[list[str]]:
