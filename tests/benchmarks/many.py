@@ -1,10 +1,12 @@
 """What ten thousand attempts cost whose rollouts and gradings take no time: `make bench`.
 
 Wall clock an attempt, memory after the first thousand and at the end, and how long it takes to go on
-with a run that is finished.
+with a run that is finished. Before and after it says how quick interpreter and disk are: a rented
+machine may be twice as slow an hour later, and figures of such moments do not compare.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,8 @@ RESUME_S = 2.0
 _EARLY = 0.1
 """Share of the attempts after which memory is first looked at."""
 _EVERY_S = 0.05
+_ADDITIONS = 10_000_000
+_APPENDS = 500
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ def main() -> int:
     console.print(f"{psutil.cpu_count()} CPUs, load {psutil.getloadavg()[0]:.1f}")
     count = asked.tasks * asked.attempts
     with tempfile.TemporaryDirectory(dir=asked.at) as folder:
+        console.print(_speed(Path(folder)))
         run = Path(folder) / "run"
         sizes = (f"--tasks={asked.tasks}", f"--attempts={asked.attempts}")
         begun = time.monotonic()
@@ -47,6 +52,7 @@ def main() -> int:
         begun = time.monotonic()
         list(_watched(run, *sizes))
         resumed_s = time.monotonic() - begun
+        console.print(_speed(Path(folder)))
     early = next(look for look in looks if look.finished >= _EARLY * count)
     late = max(look.rss_mib for look in looks if early.finished <= look.finished < count)
     peak = max(look.rss_mib for look in looks)
@@ -68,6 +74,22 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--attempts", type=int, default=10, help="of each task")
     parser.add_argument("--at", type=Path, help="folder on the disk that is to be written")
     return parser.parse_args()
+
+
+def _speed(folder: Path) -> str:
+    """Say how long additions take, and lines that are appended and waited for."""
+    begun = time.monotonic()
+    total = 0
+    for number in range(_ADDITIONS):
+        total += number
+    added_s = time.monotonic() - begun
+    with (folder / "appended").open("ab", buffering=0) as file:
+        begun = time.monotonic()
+        for _ in range(_APPENDS):
+            file.write(b"a line\n")
+            os.fsync(file.fileno())
+        append_ms = 1000 * (time.monotonic() - begun) / _APPENDS
+    return f"{_ADDITIONS:,} additions in {added_s:.2f} s, a line on the disk in {append_ms:.2f} ms"
 
 
 def _watched(run: Path, *arguments: str) -> Iterator[Look]:
